@@ -1,0 +1,43 @@
+"""What the policy remembers about each condition between evaluations, and so what the database keeps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from watcher.alerts.message import Level
+
+
+class Rule(StrEnum):
+    """The conditions we watch. Only `HEALTH` has levels above WARN and CRITICAL of its own."""
+
+    HEALTH = "health"
+    STALE = "stale"
+    UNREADABLE = "unreadable"
+    BLIND = "blind"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One condition: a rule about a subject (a position, a feed, a chain)."""
+
+    rule: Rule
+    subject: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """Where one condition stands.
+
+    `episode` counts the departures from OK: it names an alert from its first message to its all-clear.
+    `since` is when this level was entered, `spoken_at` when a message about it was last written (Unix seconds),
+    `fired_block` the block whose snapshot raised it, `calm` how many confirmed good reads in a row have been seen.
+    """
+
+    key: Key
+    level: Level = Level.OK
+    episode: int = 0
+    since: int = 0
+    spoken_at: int = 0
+    fired_block: int = 0
+    calm: int = 0

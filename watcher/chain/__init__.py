@@ -1,0 +1,1 @@
+"""Chain access: the only package that imports web3."""

@@ -1,0 +1,38 @@
+"""What configuration says of a chain and its endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from watcher.domain.source import Address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointSpec:
+    """One JSON-RPC endpoint. `name` is safe to show; the URL may carry a key, so it never appears in a repr."""
+
+    name: str
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainSpec:
+    """One chain. Times in seconds.
+
+    `max_age`: a head older than this against the wall clock means that we are blind. `confirmations`: blocks after
+    which a snapshot may clear an alert. `call_gas`: what one `eth_call` may spend, by which batches are packed.
+    """
+
+    name: str
+    id: int
+    title: str
+    multicall3: Address
+    block_time: Decimal
+    max_age: int
+    confirmations: int
+    explorer: str
+    endpoints: tuple[EndpointSpec, ...]
+    call_gas: int = 30_000_000

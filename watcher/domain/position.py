@@ -1,0 +1,175 @@
+"""Positions: one common shape for what a wallet holds, owes, and how near it is to liquidation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+
+from watcher.domain.health import Health
+from watcher.domain.price import FeedReading, Freshness, Price
+from watcher.domain.source import Address, Block, Holder
+
+NOTHING = Fraction(0)
+IN_FULL = Fraction(1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asset:
+    """A token as its contract describes itself. `symbol` is the contract's word, not ours: clean it before display."""
+
+    address: Address
+    symbol: str
+    decimals: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Numeraire:
+    """What a market counts values in: an integer of value is `10**-decimals` of `symbol`."""
+
+    symbol: str
+    decimals: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leg:
+    """One line of a position. `amount` is in token base units, negative for what is owed.
+
+    Backing is the sum of `amount × price × backing`, required that of `|amount| × price × required`, so both are
+    linear in the prices. Lending collateral weighs (threshold, 0); debt weighs (0, 1).
+    """
+
+    asset: Asset
+    amount: int
+    price: Price
+    backing: Fraction = NOTHING
+    required: Fraction = NOTHING
+
+    def value(self, price: int | None = None) -> Fraction:
+        """Signed value in numeraire units, at the leg's own price or another."""
+        return Fraction(self.amount * (self.price.low if price is None else price), 10**self.asset.decimals)
+
+
+class State(StrEnum):
+    """What the protocol would do with the position now."""
+
+    NO_DEBT = "no_debt"
+    HEALTHY = "healthy"
+    LIQUIDATABLE = "liquidatable"
+    LIQUIDATABLE_BUT_BLOCKED = "liquidatable_but_blocked"
+    DEBT_WITHOUT_COLLATERAL = "debt_without_collateral"
+
+
+class Check(StrEnum):
+    """How our numbers stood beside the protocol's own view at the same block."""
+
+    VERIFIED = "verified"
+    MISMATCH = "mismatch"
+    UNCHECKED = "unchecked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionId:
+    """Stable across restarts and prices: which risk unit of which wallet in which deployment."""
+
+    deployment: str
+    wallet: Address
+    account: Address
+    key: str = ""
+
+    def __str__(self) -> str:
+        own = () if self.account == self.wallet else (self.account,)
+        return "/".join((self.deployment, self.wallet, *own, *((self.key,) if self.key else ())))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """One risk unit at one block, every number as the protocol itself has it.
+
+    `collateral` and `debt` are values in units of `numeraire`. `slack` bounds how far the legs' health ratio may be
+    from `health`, relatively. `regime` names the branch of the protocol's formula: between two prices of one regime
+    health is monotone.
+    """
+
+    id: PositionId
+    holder: Holder
+    at: Block
+    market: str
+    state: State
+    health: Health
+    legs: tuple[Leg, ...]
+    collateral: int
+    debt: int
+    numeraire: Numeraire
+    slack: Fraction = Fraction(1, 10**9)
+    regime: int = 0
+    check: Check = Check.UNCHECKED
+    notes: tuple[str, ...] = ()
+
+    @property
+    def feeds(self) -> tuple[FeedReading, ...]:
+        """Every feed under the position, each once."""
+        return tuple({reading.feed: reading for leg in self.legs for reading in leg.price.feeds}.values())
+
+    @property
+    def freshness(self) -> Freshness:
+        """As fresh as the stalest price under it, at the pinned block's time."""
+        found = {leg.price.freshness(self.at.timestamp) for leg in self.legs}
+        return next((worst for worst in (Freshness.STALE, Freshness.UNKNOWN) if worst in found), Freshness.FRESH)
+
+
+class Because(StrEnum):
+    """Why a position could not be read."""
+
+    REVERTED = "reverted"
+    UNDECODABLE = "undecodable"
+    UNPRICEABLE = "unpriceable"
+    MISMATCH = "mismatch"
+    ENDPOINT = "endpoint"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unreadable:
+    """A position whose health is not known. Neither healthy nor unhealthy: an alert of its own."""
+
+    id: PositionId
+    holder: Holder
+    at: Block | None
+    market: str
+    because: Because
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The protocol's own view of a holder, to hold ours against."""
+
+    health: Health
+    collateral: int
+    debt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Repay:
+    """Pay back `amount` base units of `asset`."""
+
+    asset: Address
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class TopUp:
+    """Supply `amount` base units of `asset` as collateral."""
+
+    asset: Address
+    amount: int
+
+
+Action = Repay | TopUp
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The protocol would not accept the action, and why."""
+
+    why: str

@@ -1,0 +1,161 @@
+"""Calls, answers and plans.
+
+A plan is a generator that yields the requests it is waiting for and is sent the answers to them:
+
+    def price(oracle: Address, asset: Address) -> Plan[int]:
+        ask = get_asset_price(oracle, asset)
+        got = yield [ask]
+        return got[ask]
+
+It performs no I/O itself, so it can be driven by a chain, by recorded bytes, or by a test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from watcher.domain.errors import CallReverted, NotDecodable, ReadFailed
+from watcher.domain.source import Address, Block
+from watcher.reads.codec import decode
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    """One contract function with its arguments, and the type that its answer becomes.
+
+    Two calls are equal when target, calldata and output types are, whoever built them: equal calls are sent once.
+    """
+
+    target: Address
+    data: bytes
+    outputs: tuple[str, ...]
+    label: str = field(compare=False)
+    parse: Callable[..., T] = field(compare=False, repr=False)
+    gas: int = field(default=60_000, compare=False)
+    """A guess at what it costs, by which batches are packed."""
+    isolated: bool = False
+    """Travels alone: a callee that may burn all the gas of its batch."""
+
+    def __str__(self) -> str:
+        return f"{self.label} on {self.target}"
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Calls in an `eth_call` of their own, in this order, each seeing what the ones before it changed.
+
+    For "accrue first, then read": never merged with others and never reordered.
+    """
+
+    calls: tuple[Call[Any], ...]
+
+    @property
+    def gas(self) -> int:
+        """What the whole bundle is guessed to cost."""
+        return sum(call.gas for call in self.calls)
+
+
+Request: TypeAlias = Call[Any] | Bundle
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """What came back for one call: return data, or the revert payload where `success` is false."""
+
+    success: bool
+    data: bytes
+
+
+Outcome: TypeAlias = T | ReadFailed
+"""A result, or why there is none. Failures are values, so that one of them does not lose the others."""
+
+
+@dataclass(slots=True)
+class Answers:
+    """Everything answered so far at one block. `answers[call]` has the type that the call declares.
+
+    Decodes on first use and remembers, so that a read shared by hundreds of wallets is decoded once.
+    """
+
+    at: Block
+    returned: dict[Request, Sequence[Returned]] = field(default_factory=dict)
+    _decoded: dict[Call[Any], Any] = field(default_factory=dict)
+
+    def __contains__(self, request: Request) -> bool:
+        return request in self.returned
+
+    def __getitem__(self, call: Call[T]) -> T:
+        """The answer. Raises `CallReverted` or `NotDecodable`, which a plan lets pass to become `Unreadable`."""
+        outcome = self.outcome(call)
+        if isinstance(outcome, ReadFailed):
+            raise outcome
+        return outcome
+
+    def outcome(self, call: Call[T]) -> Outcome[T]:
+        """The answer, or the failure as a value for a plan that can go on without it."""
+        if call not in self._decoded:
+            self._decoded[call] = _decoded(call, self.returned[call][0])
+        found: Outcome[T] = self._decoded[call]
+        return found
+
+    def bundle(self, bundle: Bundle) -> tuple[Outcome[Any], ...]:
+        """The answers of a bundle, in its order."""
+        returned = self.returned[bundle]
+        return tuple(_decoded(call, one) for call, one in zip(bundle.calls, returned, strict=True))
+
+
+def _decoded(call: Call[T], returned: Returned) -> Outcome[T]:
+    if not returned.success:
+        return CallReverted(str(call), returned.data)
+    if not returned.data and call.outputs:
+        return NotDecodable(f"{call} returned nothing: no contract lives there at this block")
+    try:
+        return call.parse(*decode(call.outputs, returned.data))
+    except NotDecodable as problem:
+        return NotDecodable(f"{call}: {problem}")
+
+
+Plan: TypeAlias = Generator[Sequence[Request], Answers, T]
+
+
+def together(plans: Iterable[Plan[T]]) -> Plan[list[Outcome[T]]]:
+    """Run plans side by side as one plan, their rounds joined. A plan that fails leaves the others intact.
+
+    The rounds of the whole are those of its deepest member. Results keep the order of `plans`.
+    """
+    results: dict[int, Outcome[T]] = {}
+    waiting: dict[int, tuple[Plan[T], Sequence[Request]]] = {}
+
+    def advance(index: int, plan: Plan[T], got: Answers | None) -> None:
+        try:
+            waiting[index] = (plan, next(plan) if got is None else plan.send(got))
+        except StopIteration as stop:
+            results[index] = stop.value
+        except ReadFailed as problem:
+            results[index] = problem
+
+    for index, plan in enumerate(plans):
+        advance(index, plan, None)
+    while waiting:
+        got = yield [request for _, requests in waiting.values() for request in requests]
+        for index, (plan, _) in list(waiting.items()):
+            del waiting[index]
+            advance(index, plan, got)
+    return [results[index] for index in sorted(results)]
+
+
+def drive(plan: Plan[T], at: Block, answer: Callable[[Sequence[Request]], Mapping[Request, Sequence[Returned]]]) -> T:
+    """Run a plan to its end with a plain function that answers: recorded bytes, or a test."""
+    answers = Answers(at)
+    try:
+        requests = next(plan)
+        while True:
+            answers.returned.update(answer([request for request in requests if request not in answers]))
+            requests = plan.send(answers)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
