@@ -1,0 +1,213 @@
+"""The shipped world, read as plain TOML and CSV: every address, heartbeat and endpoint that the program acts on."""
+
+import csv
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import pytest
+from eth_utils.address import is_checksum_address
+
+ROOT: Final = Path(__file__).parents[1]
+WORLD: Final[dict[str, Any]] = tomllib.loads((ROOT / "protocols.toml").read_text("utf-8"), parse_float=Decimal)
+CHAINS: Final[dict[str, dict[str, Any]]] = WORLD["chains"]
+DEPLOYMENTS: Final[list[dict[str, str]]] = WORLD["deployments"]
+
+MULTICALL3: Final = "0xcA11bde05977b3631167028862bE2a173976CA11"
+MULTICALL3_ON_ZKSYNC: Final = "0xF9cda624FBC7e059355ce98a31693d299FACd963"
+NOT_WATCHED: Final = {"AaveV3Harmony"}  # the reason is at the top of protocols.toml
+SPARKLEND: Final = {  # github sparkdotfi/spark-address-registry, src/SparkLend.sol
+    "pool": "0xC13e21B648A5Ee794902342038FF3aDAB66BE987",
+    "provider": "0x02C3eA4e34C0cBd694D2adFa2c690EECbC1793eE",
+    "oracle": "0x8105f69D9C41644c6A0803fDA7D03Aa70996cFD9",
+}
+FEED_COLUMNS: Final = (
+    "chain", "pair", "proxy", "svr_proxy", "aggregator", "decimals", "heartbeat", "deviation", "market_hours", "source",
+)  # fmt: skip
+SHORTEST_HEARTBEAT, LONGEST_HEARTBEAT = 20, 14 * 86_400
+
+# chain, proxy -> pair, heartbeat in seconds, deviation in percent: as Chainlink's directory listed them on 2026-08-22.
+WELL_KNOWN_FEEDS: Final = {
+    ("ethereum", "0x5f4eC3Df9cbd43714FE2740f5E3616155c5b8419"): ("ETH/USD", 3600, "0.5"),
+    ("ethereum", "0xF4030086522a5bEEa4988F8cA5B36dbC97BeE88c"): ("BTC/USD", 3600, "0.5"),
+    ("ethereum", "0x8fFfFfd4AfB6115b954Bd326cbe7B4BA576818f6"): ("USDC/USD", 82_800, "0.25"),
+    ("ethereum", "0x3E7d1eAB13ad0104d2750B8863b489D65364e32D"): ("USDT/USD", 86_400, "0.25"),
+    ("ethereum", "0xCfE54B5cD566aB89272946F602D76Ea879CAb4a8"): ("STETH/USD", 3600, "1"),
+    ("ethereum", "0x536218f9E9Eb48863970252233c8F271f554C2d0"): ("RETH/ETH", 86_400, "2"),
+    ("base", "0x71041dddad3595F9CEd3DcCFBe3D1F4b0a16Bb70"): ("ETH/USD", 1200, "0.15"),
+    ("base", "0x7e860098F58bBFC8648a4311b374B1D669a2bc6B"): ("USDC/USD", 86_400, "0.3"),
+    ("arbitrum", "0x639Fe6ab55C921f74e7fac1ee960C0B6293ba612"): ("ETH/USD", 1755, "0.05"),
+    ("arbitrum", "0x50834F3163758fcC1Df9973b6e91f0F0F0434aD3"): ("USDC/USD", 255, "0.1"),
+    ("polygon", "0xF9680D99D6C9589e2a93a78A04A279e509205945"): ("ETH/USD", 27, "0.1"),
+    ("bnb", "0x0567F2323251f0Aab15c8dFb1967E4e8A7D42aeE"): ("BNB/USD", 27, "0.1"),
+    ("bnb", "0xB97Ad0E74fa7d920791E90258A6E2085088b4320"): ("USDT/USD", 900, "0.1"),
+    ("avalanche", "0x0A77230d17318075983913bC2145DB16C7366156"): ("AVAX/USD", 120, "0.1"),
+}
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    lines = path.read_text("utf-8").splitlines()
+    return list(csv.DictReader(line for line in lines if not line.startswith("#")))
+
+
+FEEDS: Final = rows(ROOT / WORLD["feeds_file"])
+ADDRESS_BOOK: Final = rows(ROOT / "tests" / "data" / "aave_address_book.csv")
+
+
+def every_address() -> Iterator[tuple[str, str]]:
+    for name, chain in CHAINS.items():
+        yield f"chains.{name}.multicall3", chain["multicall3"]
+    for deployment in DEPLOYMENTS:
+        for key in ("pool", "provider", "oracle"):
+            yield f"{deployment['id']}.{key}", deployment[key]
+    for feed in FEEDS:
+        for key in ("proxy", "svr_proxy", "aggregator"):
+            if feed[key]:
+                yield f"{feed['chain']} {feed['pair']} {key}", feed[key]
+
+
+def contracts(row: dict[str, str]) -> tuple[str, str, str]:
+    return row["pool"], row["provider"], row["oracle"]
+
+
+def repeated(values: Iterator[Any]) -> list[Any]:
+    return [value for value, count in Counter(values).items() if count > 1]
+
+
+def test_it_spells_every_address_with_its_checksum() -> None:
+    addresses = list(every_address())
+
+    assert len(addresses) > 3 * len(DEPLOYMENTS) + 2 * len(FEEDS)
+    assert [where for where, address in addresses if not is_checksum_address(address)] == []
+
+
+def test_it_gives_every_chain_an_id_of_its_own() -> None:
+    assert repeated(chain["id"] for chain in CHAINS.values()) == []
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_it_says_all_that_is_needed_to_read_a_chain(name: str) -> None:
+    chain = CHAINS[name]
+
+    assert set(chain) == {
+        "id", "title", "multicall3", "block_time", "max_age", "confirmations", "endpoints", "explorer",
+    }  # fmt: skip
+    assert chain["multicall3"] == (MULTICALL3_ON_ZKSYNC if name == "zksync" else MULTICALL3)
+    assert chain["block_time"] > 0
+    assert isinstance(chain["max_age"], int)
+    assert chain["max_age"] > 5 * chain["block_time"], "an ordinary pause between blocks must not raise an alert"
+    assert isinstance(chain["confirmations"], int)
+    assert chain["confirmations"] >= 1
+    assert chain["explorer"].startswith("https://")
+    assert not chain["explorer"].endswith("/")
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_it_reaches_every_chain_through_two_public_hosts(name: str) -> None:
+    endpoints = [urlsplit(endpoint) for endpoint in CHAINS[name]["endpoints"]]
+
+    assert {endpoint.scheme for endpoint in endpoints} == {"https"}
+    assert len({endpoint.hostname for endpoint in endpoints}) == len(endpoints) >= 2
+    keys = [segment for endpoint in endpoints for segment in endpoint.path.split("/") if len(segment) >= 16]
+    assert keys == [], "a long path segment is somebody's key"
+
+
+def test_it_names_every_deployment_once_on_a_known_chain() -> None:
+    assert repeated(deployment["id"] for deployment in DEPLOYMENTS) == []
+    assert repeated(deployment["title"] for deployment in DEPLOYMENTS) == []
+    assert repeated((deployment["chain"], deployment["pool"]) for deployment in DEPLOYMENTS) == []
+    assert {deployment["chain"] for deployment in DEPLOYMENTS} == set(CHAINS)
+
+
+def test_it_deploys_exactly_what_the_aave_address_book_lists() -> None:
+    book = {(int(row["chain_id"]), *contracts(row)) for row in ADDRESS_BOOK if row["market"] not in NOT_WATCHED}
+    ours = {(CHAINS[each["chain"]]["id"], *contracts(each)) for each in DEPLOYMENTS if each["id"] != "spark_ethereum"}
+
+    assert len(book) == len(ADDRESS_BOOK) - len(NOT_WATCHED)
+    assert ours == book
+
+
+@pytest.mark.parametrize(
+    ("deployment", "market"),
+    [
+        ("aave_v3_ethereum", "AaveV3Ethereum"),
+        ("aave_v3_ethereum_prime", "AaveV3EthereumLido"),
+        ("aave_v3_ethereum_etherfi", "AaveV3EthereumEtherFi"),
+        ("aave_v3_ethereum_horizon", "AaveV3EthereumHorizon"),
+    ],
+)
+def test_it_does_not_swap_the_markets_of_one_chain(deployment: str, market: str) -> None:
+    [ours] = [each for each in DEPLOYMENTS if each["id"] == deployment]
+    [theirs] = [row for row in ADDRESS_BOOK if row["market"] == market]
+
+    assert contracts(ours) == contracts(theirs)
+
+
+def test_it_takes_sparklend_from_its_own_registry() -> None:
+    [spark] = [each for each in DEPLOYMENTS if each["id"] == "spark_ethereum"]
+
+    assert spark["chain"] == "ethereum"
+    assert contracts(spark) == contracts(SPARKLEND)
+
+
+def test_it_writes_every_feed_in_the_same_form() -> None:
+    malformed = [feed for feed in FEEDS if not well_formed(feed)]
+
+    assert tuple(FEEDS[0]) == FEED_COLUMNS
+    assert malformed == []
+
+
+def well_formed(feed: dict[str, str]) -> bool:
+    return (
+        tuple(feed) == FEED_COLUMNS
+        and feed["chain"] in CHAINS
+        and feed["pair"] == feed["pair"].strip() != ""
+        and feed["proxy"] != ""
+        and feed["aggregator"] != ""
+        and re.fullmatch(r"\d|1\d|2[0-7]", feed["decimals"]) is not None
+        and re.fullmatch(r"\d+", feed["heartbeat"]) is not None
+        and SHORTEST_HEARTBEAT <= int(feed["heartbeat"]) <= LONGEST_HEARTBEAT
+        and (feed["deviation"] == "" or re.fullmatch(r"\d+(\.\d+)?", feed["deviation"]) is not None)
+        and re.fullmatch(r"[A-Za-z_0-9/]*", feed["market_hours"]) is not None
+        and re.fullmatch(r"chainlink-rdd \d{4}-\d{2}-\d{2}", feed["source"]) is not None
+    )
+
+
+def test_it_never_gives_one_feed_two_heartbeats() -> None:
+    addresses = (
+        (feed["chain"], feed[key]) for feed in FEEDS for key in ("proxy", "svr_proxy", "aggregator") if feed[key]
+    )
+
+    assert repeated(addresses) == []
+
+
+def test_it_keeps_the_feeds_sorted_so_that_an_update_reads_as_a_difference() -> None:
+    order = [(feed["chain"], feed["pair"], feed["proxy"]) for feed in FEEDS]
+
+    assert order == sorted(order)
+
+
+@pytest.mark.parametrize(("chain", "proxy"), WELL_KNOWN_FEEDS)
+def test_it_knows_the_heartbeat_of_a_well_known_feed(chain: str, proxy: str) -> None:
+    [feed] = [feed for feed in FEEDS if (feed["chain"], feed["proxy"]) == (chain, proxy)]
+
+    assert (feed["pair"], int(feed["heartbeat"]), feed["deviation"]) == WELL_KNOWN_FEEDS[chain, proxy]
+
+
+def test_it_finds_the_proxy_that_aave_reads_beside_the_one_it_is_paired_with() -> None:
+    [feed] = [feed for feed in FEEDS if feed["svr_proxy"] == "0x5424384B256154046E9667dDFaaa5e550145215e"]
+
+    assert (feed["chain"], feed["pair"], feed["heartbeat"]) == ("ethereum", "ETH/USD", "3600")
+    assert feed["proxy"] == "0x5147eA642CAEF7BD9c1265AadcA78f997AbB9649"
+
+
+def test_it_marks_the_feeds_of_markets_that_close() -> None:
+    hours = {(feed["chain"], feed["proxy"]): feed["market_hours"] for feed in FEEDS}
+
+    assert hours["ethereum", "0x214eD9Da11D2fbe465a6fc601a91E62EbEc1a0D6"] == "Precious_Metals"  # XAU/USD
+    assert hours["ethereum", "0xb49f677943BC038e9857d61E7d053CaA2C1734C1"] == "Forex"  # EUR/USD
