@@ -36,7 +36,8 @@ class Leg:
     """One line of a position. `amount` is in token base units, negative for what is owed.
 
     Backing is the sum of `amount × price × backing`, required that of `|amount| × price × required`, so both are
-    linear in the prices. Lending collateral weighs (threshold, 0); debt weighs (0, 1).
+    linear in the prices. Lending collateral weighs (threshold, 0); debt weighs (0, 1). `priced_as` is the key of the
+    price in its market: most often the asset, but a market may value several assets by one price.
     """
 
     asset: Asset
@@ -44,6 +45,7 @@ class Leg:
     price: Price
     backing: Fraction = NOTHING
     required: Fraction = NOTHING
+    priced_as: Address
 
     def value(self, price: int | None = None) -> Fraction:
         """Signed value in numeraire units, at the leg's own price or another."""

@@ -24,7 +24,7 @@ from watcher.reads.codec import encode
 T = TypeVar("T")
 P = ParamSpec("P")
 
-_SIGNATURE = re.compile(r"(?P<name>\w+)\((?P<inputs>[^)]*)\) returns \((?P<outputs>[^)]*)\)")
+_SIGNATURE = re.compile(r"(?P<name>\w+)\((?P<inputs>.*)\) returns \((?P<outputs>.*)\)")
 
 
 def world_file(name: str) -> Traversable:
@@ -59,8 +59,12 @@ class Function(Generic[T]):
         )
 
 
+_TOP_LEVEL = re.compile(r"\s*((?:\([^()]*\)|[^,()\s])+)(?:\s+\w+)?\s*(?:,|$)")
+"""One type of a list, its tuples kept whole, the parameter name behind it left out."""
+
+
 def _split(kinds: str) -> tuple[str, ...]:
-    return tuple(kind.strip().split(" ")[0] for kind in kinds.split(",") if kind.strip())
+    return tuple(re.sub(r"\s+\w+|\s", "", kind) for kind in _TOP_LEVEL.findall(kinds))
 
 
 def _only(value: T) -> T:

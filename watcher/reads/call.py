@@ -21,10 +21,12 @@ from watcher.domain.source import Address, Block
 from watcher.reads.codec import decode
 
 T = TypeVar("T")
+U = TypeVar("U")
+T_co = TypeVar("T_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Call(Generic[T]):
+class Call(Generic[T_co]):
     """One contract function with its arguments, and the type that its answer becomes.
 
     Two calls are equal when target, calldata and output types are, whoever built them: equal calls are sent once.
@@ -34,7 +36,7 @@ class Call(Generic[T]):
     data: bytes
     outputs: tuple[str, ...]
     label: str = field(compare=False)
-    parse: Callable[..., T] = field(compare=False, repr=False)
+    parse: Callable[..., T_co] = field(compare=False, repr=False)
     gas: int = field(default=60_000, compare=False)
     """A guess at what it costs, by which batches are packed."""
     isolated: bool = False
@@ -90,10 +92,7 @@ class Answers:
 
     def __getitem__(self, call: Call[T]) -> T:
         """The answer. Raises `CallReverted` or `NotDecodable`, which a plan lets pass to become `Unreadable`."""
-        outcome = self.outcome(call)
-        if isinstance(outcome, ReadFailed):
-            raise outcome
-        return outcome
+        return sure(self.outcome(call))
 
     def outcome(self, call: Call[T]) -> Outcome[T]:
         """The answer, or the failure as a value for a plan that can go on without it."""
@@ -146,6 +145,20 @@ def together(plans: Iterable[Plan[T]]) -> Plan[list[Outcome[T]]]:
             del waiting[index]
             advance(index, plan, got)
     return [results[index] for index in sorted(results)]
+
+
+def both(first: Plan[T], second: Plan[U]) -> Plan[tuple[T, U]]:
+    """Two plans of different results side by side. Raises the failure of either."""
+    pair: list[Plan[Any]] = [first, second]
+    one, other = yield from together(pair)
+    return sure(one), sure(other)
+
+
+def sure(outcome: Outcome[T]) -> T:
+    """The result, or the failure raised: for parts without which the whole means nothing."""
+    if isinstance(outcome, ReadFailed):
+        raise outcome
+    return outcome
 
 
 def drive(plan: Plan[T], at: Block, answer: Callable[[Sequence[Request]], Mapping[Request, Sequence[Returned]]]) -> T:

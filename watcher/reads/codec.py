@@ -90,8 +90,8 @@ def _reader(kind: str) -> Reader | None:
 
 @lru_cache(maxsize=1024)
 def _readers(kinds: tuple[str, ...]) -> tuple[Reader, ...] | None:
-    readers = tuple(_reader(kind) for kind in kinds)
-    return None if None in readers else readers  # type: ignore[return-value]  # None was just ruled out
+    readers = tuple(reader for kind in kinds if (reader := _reader(kind)) is not None)
+    return readers if len(readers) == len(kinds) else None
 
 
 def decode(kinds: tuple[str, ...], data: bytes) -> tuple[Any, ...]:
@@ -121,10 +121,13 @@ def _decode_dynamic(kinds: Sequence[str], data: bytes) -> tuple[Any, ...]:
 
 
 def _checksum_all(kind: str, value: Any) -> Any:
+    """eth-abi gives addresses in lower case; make them the one form that we compare."""
     if kind == "address":
         return Address(to_checksum_address(value))
-    if kind == "address[]":
-        return tuple(Address(to_checksum_address(one)) for one in value)
+    if kind.endswith("[]"):
+        return tuple(_checksum_all(kind[:-2], one) for one in value)
+    if kind.startswith("("):
+        return tuple(_checksum_all(inner, one) for inner, one in zip(kind[1:-1].split(","), value, strict=True))
     return value
 
 

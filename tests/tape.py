@@ -1,0 +1,63 @@
+"""Replays recorded return data to plans: no chain, no event loop, no mock."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from eth_utils.address import to_checksum_address
+
+from watcher.domain.source import Address, Block
+from watcher.reads import Call, Plan, Request, Returned, drive
+from watcher.reads.call import T
+
+TAPES = Path(__file__).parent / "tapes"
+PROBES = ("aggregator", "phaseId")
+"""Functions that plans only try: a contract that was recorded without them did not have them."""
+
+
+@dataclass(frozen=True)
+class Tape:
+    """One state of one world, with what its contracts answered."""
+
+    name: str
+    content: Mapping[str, Any]
+
+    @classmethod
+    def load(cls, name: str) -> Tape:
+        return cls(name, json.loads(gzip.decompress((TAPES / f"{name}.json.gz").read_bytes())))
+
+    @property
+    def block(self) -> Block:
+        block = self.content["block"]
+        return Block(chain="tape", number=block["number"], hash=block["hash"], timestamp=block["timestamp"])
+
+    def address(self, name: str) -> Address:
+        return Address(to_checksum_address(self.content["addresses"][name]))
+
+    @property
+    def holders(self) -> list[Address]:
+        names = self.content.get("accounts") or self.content["holders"]
+        return [Address(to_checksum_address(name)) for name in names]
+
+    def play(self, plan: Plan[T]) -> T:
+        """Run a plan against the recording. A call that was never recorded fails the test, probes apart."""
+        recorded = {(call["to"].lower(), call["data"]): call for call in self.content["calls"]}
+
+        def answer(requests: Sequence[Request]) -> Mapping[Request, Sequence[Returned]]:
+            return {request: [one(request)] for request in requests}
+
+        def one(request: Request) -> Returned:
+            assert isinstance(request, Call), "bundles are not on tapes"
+            found = recorded.get((request.target.lower(), "0x" + request.data.hex()))
+            if found is None:
+                assert request.label.endswith(PROBES), f"{request} is not on the tape {self.name}"
+                return Returned(False, b"")
+            result = found["result"]
+            return Returned(result is not None, bytes.fromhex((result or "0x")[2:]))
+
+        return drive(plan, self.block, answer)

@@ -1,0 +1,1 @@
+"""Protocol plugins: pure, one file each. `registry` names them."""

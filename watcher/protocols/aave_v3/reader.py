@@ -1,0 +1,304 @@
+"""The Aave v3 plugin: which reads, in which order, and what becomes of them.
+
+A fork can keep one revision number and backport another's rounding, as SparkLend's development branch does, so the
+variant that the revision suggests is verified against `getUserAccountData` of the accounts at hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from watcher.domain.errors import ReadFailed
+from watcher.domain.position import (
+    Action,
+    Asset,
+    Because,
+    Numeraire,
+    Position,
+    PositionId,
+    Refused,
+    Repay,
+    Unreadable,
+    Verdict,
+)
+from watcher.domain.price import Price
+from watcher.domain.source import ZERO_ADDRESS, Address, Holder
+from watcher.oracles.chainlink import price_from
+from watcher.protocols.aave_v3 import calls
+from watcher.protocols.aave_v3.maths import (
+    NEWEST_REVISION,
+    Account,
+    EMode,
+    Holding,
+    Market,
+    Reserve,
+    Variant,
+    after_repay,
+    after_top_up,
+    health_of,
+    legs_of,
+    lines_of,
+    slack_of,
+    state_of,
+    totals,
+    variants_of,
+)
+from watcher.protocols.reader import Place, PriceMissing
+from watcher.reads import Outcome, Plan, both, sure, together
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AaveV3:
+    """One pool. `provider` is its PoolAddressesProvider, from which oracle and sentinel are taken each time."""
+
+    place: Place
+    pool: Address
+    provider: Address
+
+    # What one user has
+
+    def account(self, holder: Holder) -> Plan[Account | None]:
+        """Flags and shares in every reserve flagged for this user; None where no flag is set."""
+        flags, category = (
+            calls.user_configuration(self.pool, holder.account),
+            calls.user_emode(self.pool, holder.account),
+        )
+        listed, revision = calls.reserves_list(self.pool), calls.revision_of(self.pool)
+        got = yield [flags, category, listed, revision]
+        if got[flags] == 0:
+            return None
+        flagged = {number: got[flags] >> 2 * number & 3 for number in range(128) if got[flags] >> 2 * number & 3}
+        assets = yield from self._assets(list(flagged), got[listed])
+        holdings = yield from together(
+            self._holding(holder.account, number, assets[number], bits, variants_of(got[revision]))
+            for number, bits in flagged.items()
+        )
+        return Account(holder=holder, emode=got[category], holdings=tuple(sure(one) for one in holdings))
+
+    def _assets(self, numbers: Sequence[int], listed: Sequence[Address]) -> Plan[dict[int, Address]]:
+        """Assets by reserve id. The list closes up where a reserve was dropped, so a place in it may not be an id."""
+        guessed = {number: listed[number] for number in numbers if number < len(listed)}
+        asked = {number: calls.reserve_data(self.pool, asset) for number, asset in guessed.items()}
+        got = yield list(asked.values())
+        moved = {n: calls.reserve_by_id(self.pool, n) for n in numbers if n not in asked or got[asked[n]].id != n}
+        if moved:
+            got = yield list(moved.values())
+        return {number: got[moved[number]] if number in moved else guessed[number] for number in numbers}
+
+    def _holding(
+        self, account: Address, number: int, asset: Address, bits: int, variants: Sequence[Variant]
+    ) -> Plan[Holding]:
+        """Shares in one reserve; `bits` are its two flags: 1 borrowing, 2 collateral."""
+        ask = calls.reserve_data(self.pool, asset)
+        data = (yield [ask])[ask]
+        borrowing, collateral = bool(bits & 1), bool(bits & 2)
+        wanted = {
+            "scaled_supply": (collateral, calls.scaled_balance(data.a_token, account)),
+            "scaled_debt": (borrowing, calls.scaled_balance(data.variable_debt_token, account)),
+            "whole_debt": (
+                borrowing and any(v.whole_debt_without_virtual_accounting for v in variants),
+                calls.balance_of(data.variable_debt_token, account),
+            ),
+            "stable_debt": (
+                borrowing and data.stable_debt_token != ZERO_ADDRESS and any(v.stable_debt for v in variants),
+                calls.balance_of(data.stable_debt_token, account),
+            ),
+        }
+        asked = {name: call for name, (needed, call) in wanted.items() if needed}
+        got = yield list(asked.values())
+        amounts = {name: got[call] for name, call in asked.items()}
+        return Holding(asset=asset, reserve=number, collateral=collateral, borrowing=borrowing, **amounts)
+
+    # What they share
+
+    def market(self, accounts: Sequence[Account]) -> Plan[Market]:
+        """Reserves, prices and e-modes that these accounts use, and the variant that reproduces the contract."""
+        assets = dict.fromkeys(holding.asset for account in accounts for holding in account.holdings)
+        revision, pool = calls.revision_of(self.pool), calls.pool_of(self.provider)
+        oracle, sentinel = calls.oracle_of(self.provider), calls.sentinel_of(self.provider)
+        got = yield [revision, pool, oracle, sentinel]
+        if got[pool] != self.pool:
+            raise ReadFailed(f"provider {self.provider} says that the pool is {got[pool]}, configured is {self.pool}")
+        variants = variants_of(got[revision])
+        categories = dict.fromkeys(account.emode for account in accounts if account.emode)
+        emodes = yield from together(self._emode(number, variants[0]) for number in categories)
+        modes = dict(zip(categories, (sure(mode) for mode in emodes), strict=True))
+        sources = dict.fromkeys(mode.price_source for mode in modes.values() if mode.price_source != ZERO_ADDRESS)
+        priced = [*assets, *sources]
+        (prices, reserves), (numeraire, allows) = yield from both(
+            both(
+                together(self._price(got[oracle], asset) for asset in priced),
+                together(self._reserve(asset, got[revision]) for asset in assets),
+            ),
+            both(self._numeraire(got[oracle]), self._sentinel(got[sentinel])),
+        )
+        market = Market(
+            at=got.at,
+            revision=got[revision],
+            variant=variants[0],
+            numeraire=numeraire,
+            reserves=dict(zip(assets, (sure(reserve) for reserve in reserves), strict=True)),
+            prices=dict(zip(priced, prices, strict=True)),
+            emodes=modes,
+            sentinel_allows=allows,
+        )
+        return (yield from self._calibrated(market, accounts, variants))
+
+    def _emode(self, number: int, variant: Variant) -> Plan[EMode]:
+        if not variant.emodes_by_bitmap:
+            whole = calls.emode_data(self.pool, number)
+            old = (yield [whole])[whole]
+            return EMode(
+                threshold=old.threshold, collateral_bitmap=None, price_source=old.price_source, label=old.label
+            )
+        config, bitmap = calls.emode_config(self.pool, number), calls.emode_bitmap(self.pool, number)
+        name = calls.emode_label(self.pool, number)
+        got = yield [config, bitmap, name]
+        return EMode(
+            threshold=got[config].threshold,
+            collateral_bitmap=got[bitmap],
+            price_source=ZERO_ADDRESS,
+            label=got[name],
+        )
+
+    def _price(self, oracle: Address, asset: Address) -> Plan[Price]:
+        value, source = calls.asset_price(oracle, asset), calls.source_of(oracle, asset)
+        got = yield [value, source]
+        if got[value] <= 0:
+            raise PriceMissing(f"the oracle {oracle} prices {asset} at {got[value]}")
+        return (yield from price_from(got[source], got[value], self.place.feeds))
+
+    def _reserve(self, asset: Address, revision: int) -> Plan[Reserve]:
+        data, symbol = calls.reserve_data(self.pool, asset), calls.symbol_of(asset)
+        income, debt = calls.normalized_income(self.pool, asset), calls.normalized_debt(self.pool, asset)
+        grace = calls.grace_until(self.pool, asset)
+        has_grace = revision >= 4
+        got = yield [data, symbol, income, debt, *([grace] if has_grace else [])]
+        said = got.outcome(symbol)
+        word = got[data].configuration
+        return Reserve(
+            id=got[data].id,
+            asset=Asset(
+                address=asset,
+                symbol=f"{asset[:6]}…{asset[-4:]}" if isinstance(said, ReadFailed) else said,
+                decimals=word >> 48 & 0xFF,
+            ),
+            configuration=word,
+            income=got[income],
+            debt_index=got[debt],
+            grace_until=got[grace] if has_grace else 0,
+        )
+
+    def _numeraire(self, oracle: Address) -> Plan[Numeraire]:
+        """Base currency: the zero address means US dollars, by Aave's convention; its unit is a power of ten."""
+        currency, unit = calls.base_currency(oracle), calls.base_unit(oracle)
+        got = yield [currency, unit]
+        symbol = "USD" if got[currency] == ZERO_ADDRESS else got[currency]
+        return Numeraire(symbol=symbol, decimals=len(str(got[unit])) - 1)
+
+    def _sentinel(self, sentinel: Address) -> Plan[bool]:
+        if sentinel == ZERO_ADDRESS:
+            return True
+        ask = calls.liquidation_allowed(sentinel)
+        return (yield [ask])[ask]
+
+    def _calibrated(self, market: Market, accounts: Sequence[Account], variants: Sequence[Variant]) -> Plan[Market]:
+        """The market under the first variant that reproduces the contract's own totals for every account."""
+        if len(variants) == 1:
+            return market
+        asked = {account.holder: calls.account_data_of(self.pool, account.holder.account) for account in accounts}
+        got = yield list(asked.values())
+        for variant in variants:
+            candidate = replace(market, variant=variant)
+            if all(_agrees(candidate, account, got.outcome(asked[account.holder])) for account in accounts):
+                return candidate
+        return market
+
+    # What follows
+
+    def positions(self, market: Market, account: Account) -> Sequence[Position | Unreadable]:
+        """One position: Aave liquidates a user as a whole."""
+        where = PositionId(
+            deployment=self.place.deployment, wallet=account.holder.wallet, account=account.holder.account
+        )
+        try:
+            lines = lines_of(market, account)
+        except PriceMissing as problem:
+            return [
+                Unreadable(
+                    id=where,
+                    holder=account.holder,
+                    at=market.at,
+                    market=self.place.title,
+                    because=Because.UNPRICEABLE,
+                    reason=str(problem),
+                )
+            ]
+        found = totals(market.variant, lines)
+        return [
+            Position(
+                id=where,
+                holder=account.holder,
+                at=market.at,
+                market=self.place.title,
+                state=state_of(market, lines, found),
+                health=health_of(found.health_factor),
+                legs=tuple(leg for line in lines for leg in legs_of(line)),
+                collateral=found.collateral,
+                debt=found.debt,
+                numeraire=market.numeraire,
+                slack=slack_of(market.variant, found),
+                regime=found.average_threshold if market.variant.floors_average else 0,
+                notes=(f"e-mode {account.emode}: {market.emodes[account.emode].label}",) if account.emode else (),
+            )
+        ]
+
+    def verdict(self, holder: Holder) -> Plan[Verdict | None]:
+        """`getUserAccountData`."""
+        ask = calls.account_data_of(self.pool, holder.account)
+        data = (yield [ask])[ask]
+        return Verdict(health=health_of(data.health_factor), collateral=data.collateral, debt=data.debt)
+
+    def after(self, market: Market, account: Account, action: Action) -> Account | Refused:
+        """The account after repaying debt or supplying more of a collateral it already uses."""
+        held = next((h for h in account.holdings if h.asset == action.asset), None)
+        if held is None:
+            return Refused(f"{action.asset} is not in this account")
+        change = after_repay if isinstance(action, Repay) else after_top_up
+        changed = change(market, held, action.amount)
+        if isinstance(changed, Refused):
+            return changed
+        return replace(account, holdings=tuple(changed if h is held else h for h in account.holdings))
+
+    def repriced(self, market: Market, prices: Mapping[Address, Price]) -> Market:
+        return replace(market, prices={**market.prices, **prices})
+
+    def expects(self) -> Plan[Sequence[str]]:
+        """The pool and its provider must name each other, and the revision must be one we know."""
+        back, pool = calls.provider_of(self.pool), calls.pool_of(self.provider)
+        revision = calls.revision_of(self.pool)
+        got = yield [back, pool, revision]
+        answers: list[Outcome[object]] = [got.outcome(back), got.outcome(pool), got.outcome(revision)]
+        problems = [str(answer) for answer in answers if isinstance(answer, ReadFailed)]
+        if problems:
+            return problems
+        if got[back] != self.provider:
+            problems.append(f"pool {self.pool} belongs to provider {got[back]}, configured is {self.provider}")
+        if got[pool] != self.pool:
+            problems.append(f"provider {self.provider} has pool {got[pool]}, configured is {self.pool}")
+        if got[revision] > NEWEST_REVISION:
+            problems.append(f"pool revision {got[revision]} is newer than {NEWEST_REVISION}, the newest we know")
+        return problems
+
+
+def _agrees(market: Market, account: Account, answer: Outcome[calls.AccountData]) -> bool:
+    """Whether our totals are the contract's. An account that the contract itself cannot value decides nothing."""
+    if isinstance(answer, ReadFailed):
+        return True
+    try:
+        found = totals(market.variant, lines_of(market, account))
+    except PriceMissing:
+        return True
+    ours = (found.collateral, found.debt, found.health_factor)
+    return ours == (answer.collateral, answer.debt, answer.health_factor)

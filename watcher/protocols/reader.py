@@ -1,0 +1,78 @@
+"""The contract of a protocol plugin: what it reads, in two parts, and the pure maths over them.
+
+`account` is what one holder has (shares, flags); it changes only by a transaction of theirs. `market` is what all
+holders share (prices, indices, thresholds) and is read once per block whoever asks. `positions` is a pure function of
+the two, so that a what-if is the same function over a market with other prices.
+
+To add a protocol: one file with a frozen dataclass that satisfies `Reader`, its interface under `abis/`, its tests,
+and one line in `registry.py`. The dataclass fields are the keys of its `[[deployments]]` entry in `protocols.toml`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from watcher.domain.errors import ReadFailed
+from watcher.domain.position import Action, Position, Refused, Unreadable, Verdict
+from watcher.domain.price import FeedFacts, Price
+from watcher.domain.source import Address, Holder
+from watcher.reads import Outcome, Plan
+
+FeedBook = Mapping[Address, FeedFacts]
+"""The published facts of the feeds of one chain, by any address they are known under."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a reader stands: which deployment it is, and what is published about the feeds of its chain."""
+
+    deployment: str
+    title: str
+    feeds: FeedBook
+
+
+class Market(Protocol):
+    """Anything with prices by asset; the rest is the protocol's own business."""
+
+    @property
+    def prices(self) -> Mapping[Address, Outcome[Price]]: ...
+
+
+A = TypeVar("A")
+M = TypeVar("M", bound=Market)
+
+
+class Reader(Protocol[A, M]):
+    """One market of one deployment."""
+
+    place: Place
+
+    def account(self, holder: Holder) -> Plan[A | None]:
+        """Raw state of one holder; None where it holds nothing."""
+
+    def market(self, accounts: Sequence[A]) -> Plan[M]:
+        """What these accounts share, and no more than they use."""
+
+    def positions(self, market: M, account: A) -> Sequence[Position | Unreadable]:
+        """The protocol's own maths. Pure."""
+
+    def verdict(self, holder: Holder) -> Plan[Verdict | None]:
+        """The protocol's own view of the holder, to hold ours against; None where it publishes none."""
+
+    def after(self, market: M, account: A, action: Action) -> A | Refused:
+        """The account after an action, with the contract's own rounding of shares. Pure."""
+
+    def repriced(self, market: M, prices: Mapping[Address, Price]) -> M:
+        """The same market if these prices were other. Pure."""
+
+    def expects(self) -> Plan[Sequence[str]]:
+        """Problems of the configured addresses, told on chain: wrong interface, not the pair they claim to be."""
+
+
+AnyReader = Reader[Any, Any]
+
+
+class PriceMissing(ReadFailed):
+    """The protocol has no price for an asset now: neither healthy nor unhealthy."""
