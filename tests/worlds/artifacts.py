@@ -1,0 +1,59 @@
+"""Compiled contracts from npm packages: read, linked, with their constructor arguments."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .abi import arguments
+from .chain import Address
+from .node import package_file
+
+LinkReferences = Mapping[str, Mapping[str, Sequence[Mapping[str, int]]]]  # file -> library -> places in the bytecode
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    name: str
+    abi: Sequence[Mapping[str, Any]]
+    bytecode: str  # hex without 0x, with placeholders where libraries go
+    links: LinkReferences
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        return tuple(library for libraries in self.links.values() for library in libraries)
+
+    def creation(self, *values: object, libraries: Mapping[str, Address] | None = None) -> bytes:
+        """Creation code: the libraries' addresses put in, the constructor's arguments appended."""
+        code = self.bytecode
+        for placed in self.links.values():
+            for library, places in placed.items():
+                address = (libraries or {})[library][2:].lower()
+                for place in places:
+                    start = place["start"] * 2
+                    code = code[:start] + address + code[start + 40 :]
+        return bytes.fromhex(code) + arguments(self._constructor_types(), values)
+
+    def _constructor_types(self) -> list[str]:
+        constructors = [entry for entry in self.abi if entry["type"] == "constructor"]
+        return [str(field["type"]) for field in constructors[0]["inputs"]] if constructors else []
+
+
+def hardhat(path: Path) -> Artifact:
+    """An artifact as Hardhat writes it: https://hardhat.org/hardhat-runner/docs/advanced/artifacts"""
+    stored = json.loads(path.read_text())
+    return Artifact(stored["contractName"], stored["abi"], stored["bytecode"][2:], stored["linkReferences"])
+
+
+def aave_core(path: str) -> Artifact:
+    """A contract of `@aave/core-v3`, by its source path without `.sol`, such as `protocol/pool/Pool`."""
+    name = path.rpartition("/")[2]
+    return hardhat(package_file("@aave/core-v3", f"artifacts/contracts/{path}.sol/{name}.json"))
+
+
+def chainlink(name: str) -> Artifact:
+    """A Solidity 0.6 contract of `@chainlink/contracts`, such as the `EACAggregatorProxy` in front of every feed."""
+    stored = json.loads(package_file("@chainlink/contracts", f"abi/v0.6/{name}.json").read_text())
+    output = stored["compilerOutput"]
+    return Artifact(name, output["abi"], output["evm"]["bytecode"]["object"].removeprefix("0x"), {})
