@@ -1,0 +1,23 @@
+"""Small records and messages to put into a store."""
+
+from __future__ import annotations
+
+from watcher.alerts.message import Level, Message, Text
+from watcher.alerts.record import Key, Record, Rule
+
+
+def record(subject: str, level: Level) -> Record:
+    key = Key(Rule.HEALTH, subject)
+    return Record(key=key, level=level, episode=3, since=10, spoken_at=11, fired_block=12, calm=1)
+
+
+def message(
+    body: str | Text,
+    *,
+    chat: str = "a",
+    severity: Level = Level.WARN,
+    about: tuple[str, ...] = ("position:1",),
+    created_at: int = 0,
+) -> Message:
+    text = Text(body) if isinstance(body, str) else body
+    return Message(chat=chat, severity=severity, body=text, about=about, created_at=created_at)

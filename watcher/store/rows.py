@@ -1,0 +1,128 @@
+"""What the store gives back, and how messages and records are laid out in rows."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import RowMapping
+
+from watcher.alerts.message import Level, Message, Span, Style, Text
+from watcher.alerts.record import Key, Record, Rule
+
+
+class Fate(StrEnum):
+    """What became of a message."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A message that the caller, and nobody else, may now send once.
+
+    `part` counts the parts of it that have arrived, `attempt` the tries at the part that follows, this one included.
+    `maybe_sent`: an earlier try may have arrived, so this one has to say that it may be a repeat.
+    """
+
+    id: int
+    message: Message
+    part: int
+    attempt: int
+    maybe_sent: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatState:
+    """What is known about a chat: where it is now, and why it gets nothing (empty while it does)."""
+
+    name: str
+    address: str
+    disabled: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """The outbox in numbers. `oldest` is the creation time of the oldest pending message, in Unix seconds.
+
+    `held` of the `pending` ones wait for a chat that is disabled.
+    """
+
+    pending: int
+    oldest: int | None
+    held: int
+    dead: int
+
+
+def record_row(record: Record) -> dict[str, Any]:
+    return {
+        "rule": record.key.rule.value,
+        "subject": record.key.subject,
+        "level": int(record.level),
+        "episode": record.episode,
+        "since": record.since,
+        "spoken_at": record.spoken_at,
+        "fired_block": record.fired_block,
+        "calm": record.calm,
+    }
+
+
+def record_from(row: RowMapping) -> Record:
+    return Record(
+        key=Key(Rule(row["rule"]), row["subject"]),
+        level=Level(row["level"]),
+        episode=row["episode"],
+        since=row["since"],
+        spoken_at=row["spoken_at"],
+        fired_block=row["fired_block"],
+        calm=row["calm"],
+    )
+
+
+def message_row(message: Message) -> dict[str, Any]:
+    """A new row of the outbox."""
+    spans = [[span.style.value, span.offset, span.length, span.url] for span in message.body.spans]
+    return {
+        "chat": message.chat,
+        "severity": int(message.severity),
+        "text": _storable(message.body.text),
+        "spans": json.dumps(spans),
+        "about": json.dumps(message.about),
+        "created_at": message.created_at,
+        "fate": Fate.PENDING.value,
+        "part": 0,
+        "attempt": 0,
+        "in_flight": 0,
+        "maybe_sent": 0,
+        "not_before": 0,
+    }
+
+
+def message_from(row: RowMapping) -> Message:
+    spans = tuple(Span(Style(style), offset, length, url) for style, offset, length, url in json.loads(row["spans"]))
+    return Message(
+        chat=row["chat"],
+        severity=Level(row["severity"]),
+        body=Text(row["text"], spans),
+        about=tuple(json.loads(row["about"])),
+        created_at=row["created_at"],
+    )
+
+
+def claimed_from(row: RowMapping) -> Claimed:
+    return Claimed(
+        id=row["id"],
+        message=message_from(row),
+        part=row["part"],
+        attempt=row["attempt"],
+        maybe_sent=bool(row["maybe_sent"]),
+    )
+
+
+def _storable(text: str) -> str:
+    """Lone surrogates have no UTF-8: one would fail the whole commit. The `?` for it is as long, so spans still fit."""
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,264 @@
+"""The store: conditions and outbox, changed together.
+
+The laws of the outbox, each a test in `tests/store`:
+  1. A transition and the messages it causes are one transaction.
+  2. A claim is on the disk before the caller learns of it. So a crash at any moment leaves either no claim, and nothing
+     was sent, or a claim whose fate is unknown, and the repeat is labelled.
+  3. A chat has one message in flight at most, and they leave in order: most severe first, then oldest. One that waits
+     for a retry holds back what comes after it; something more severe does not wait for it.
+  4. Only a confirmed delivery or a permanent refusal settles a message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, Self
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy.exc import DBAPIError
+
+from watcher.alerts.message import Message
+from watcher.alerts.record import Key, Record
+from watcher.domain.errors import WatcherError
+from watcher.store.file import Lock, created, reader, writer
+from watcher.store.rows import (
+    Backlog,
+    ChatState,
+    Claimed,
+    Fate,
+    claimed_from,
+    message_row,
+    record_from,
+    record_row,
+)
+from watcher.store.schema import chat, condition, outbox
+
+_UNCLAIM: Final = {"in_flight": 0}
+_NEXT_PART: Final = {"in_flight": 0, "maybe_sent": 0, "attempt": 0, "not_before": 0, "problem": None}
+
+
+class StoreFailed(WatcherError):  # noqa: N818 - named for what happened, as the other errors are
+    """The state volume refused: disk full, read-only, or failing. Nothing of the transaction was kept."""
+
+
+class Store:
+    """One connection to one database. For one thread at a time; times are Unix seconds."""
+
+    def __init__(self, connection: Connection, path: Path, lock: Lock | None) -> None:
+        self._connection = connection
+        self._path = path
+        self._lock = lock
+
+    @classmethod
+    def open(cls, path: Path, *, exclusive: bool = True) -> Self:
+        """Opens to write, making or migrating the database. Claims left by a crash become "may have been sent".
+
+        With `exclusive` off the lock is not taken: for tools that know that no daemon runs.
+        Raises `ConfigError`: in use by another daemon, written by a newer version, not ours, not writable.
+        """
+        created(path)
+        lock = Lock(path) if exclusive else None
+        try:
+            store = cls(writer(path), path, lock)
+            store._own_up_to_claims()
+        except BaseException:
+            if lock is not None:
+                lock.close()
+            raise
+        return store
+
+    @classmethod
+    def read_only(cls, path: Path) -> Self:
+        """Opens to look only, also beside a running daemon. Raises `ConfigError`."""
+        return cls(reader(path), path, None)
+
+    def close(self) -> None:
+        self._connection.close()
+        self._connection.engine.dispose()
+        if self._lock is not None:
+            self._lock.close()
+
+    # Conditions
+
+    def records(self) -> dict[Key, Record]:
+        """Every condition that was ever committed."""
+        with self._transaction() as connection:
+            found = [record_from(row) for row in connection.execute(select(condition)).mappings()]
+        return {record.key: record for record in found}
+
+    def commit(self, records: Iterable[Record], messages: Iterable[Message]) -> None:
+        """State and outbox in one transaction: all of it is on the disk when this returns, or none."""
+        with self._transaction() as connection:
+            if rows := [record_row(record) for record in records]:
+                added = upsert(condition)
+                changed = {name: added.excluded[name] for name in rows[0] if name not in ("rule", "subject")}
+                connection.execute(added.on_conflict_do_update(index_elements=["rule", "subject"], set_=changed), rows)
+            _enqueue(connection, messages)
+
+    # Outbox
+
+    def due(self) -> dict[str, int]:
+        """Per enabled chat with something to send and nothing in flight: when its next message may leave."""
+        with self._transaction() as connection:
+            rows = connection.execute(_heads(outbox.c.chat, outbox.c.not_before)).all()
+        return {name: not_before for name, not_before in rows}  # noqa: C416 - rows are not pairs to the type checker
+
+    def claim(self, now: int, chats_ready: Collection[str] | None = None) -> Claimed | None:
+        """The most severe, then oldest, message that may leave now, to one of `chats_ready` if given."""
+        heads = _heads(outbox.c.id).where(outbox.c.not_before <= now)
+        if chats_ready is not None:
+            heads = heads.where(outbox.c.chat.in_(chats_ready))
+        with self._transaction() as connection:
+            found = connection.execute(heads.order_by(outbox.c.severity.desc(), outbox.c.id).limit(1)).scalar()
+            if found is None:
+                return None
+            claim = update(outbox).where(outbox.c.id == found).values(in_flight=1, attempt=outbox.c.attempt + 1)
+            return claimed_from(connection.execute(claim.returning(outbox)).mappings().one())
+
+    def delivered(self, message_id: int, now: int, external_id: str, *, more: bool = False) -> None:
+        """The claimed part arrived. With `more` parts to come the message stays where it is in its chat's order.
+
+        The first part's `external_id` is kept: it is what an answer or an edit refers to.
+        """
+        kept = func.coalesce(outbox.c.external_id, external_id)
+        progress: dict[str, Any] = {"external_id": kept, "part": outbox.c.part + 1, **_NEXT_PART}
+        if not more:
+            progress |= {"fate": Fate.DELIVERED.value, "settled_at": now}
+        self._mark(message_id, progress)
+
+    def not_sent(self, message_id: int, retry_at: int, why: str) -> None:
+        """The claimed try is known not to have arrived: no label on its account."""
+        self._mark(message_id, {**_UNCLAIM, "not_before": retry_at, "problem": why})
+
+    def uncertain(self, message_id: int, retry_at: int, why: str) -> None:
+        """The claimed try may have arrived: it is repeated, with a label."""
+        self._mark(message_id, {**_UNCLAIM, "maybe_sent": 1, "not_before": retry_at, "problem": why})
+
+    def dead(
+        self, message_id: int, why: str, now: int, *, disable: bool = False, notices: Iterable[Message] = ()
+    ) -> None:
+        """Nothing will deliver this message. Its chat is disabled if asked, and the notices about it are enqueued,
+        all in one transaction."""
+        with self._transaction() as connection:
+            buried = (
+                update(outbox)
+                .where(outbox.c.id == message_id)
+                .values(**_UNCLAIM, fate=Fate.DEAD.value, problem=why, settled_at=now)
+                .returning(outbox.c.chat)
+            )
+            name = connection.execute(buried).scalar_one()
+            if disable:
+                connection.execute(_set_chat(name, disabled=why))
+            _enqueue(connection, notices)
+
+    def backlog(self) -> Backlog:
+        """How much waits, since when, and how much was given up."""
+        waiting = outbox.c.fate == Fate.PENDING.value
+        held = and_(waiting, outbox.c.chat.in_(select(chat.c.name).where(chat.c.disabled.is_not(None))))
+        query = select(
+            func.count().filter(waiting),
+            func.min(outbox.c.created_at).filter(waiting),
+            func.count().filter(held),
+            func.count().filter(outbox.c.fate == Fate.DEAD.value),
+        ).select_from(outbox)
+        with self._transaction() as connection:
+            pending, oldest, held_back, dead = connection.execute(query).one()
+        return Backlog(pending=pending, oldest=oldest, held=held_back, dead=dead)
+
+    def forget(self, settled_before: int) -> int:
+        """Deletes messages delivered or given up before then; returns how many."""
+        old = delete(outbox).where(outbox.c.fate != Fate.PENDING.value, outbox.c.settled_at < settled_before)
+        with self._transaction() as connection:
+            return connection.execute(old).rowcount
+
+    # Chats
+
+    def register(self, addresses: Mapping[str, str]) -> dict[str, ChatState]:
+        """Tells which chats are configured, and where; returns what is known of each, with the address to use.
+
+        What was learnt about a chat is forgotten when its configured address is another one.
+        """
+        added = upsert(chat)
+        fresh = added.on_conflict_do_update(
+            index_elements=["name"],
+            set_={"address": added.excluded.address, "moved_to": None, "disabled": None},
+            where=chat.c.address != added.excluded.address,
+        )
+        with self._transaction() as connection:
+            if addresses:
+                rows = [{"name": name, "address": address} for name, address in addresses.items()]
+                connection.execute(fresh, rows)
+        return {name: state for name, state in self.chats().items() if name in addresses}
+
+    def chats(self) -> dict[str, ChatState]:
+        """Every chat that was ever registered or found out something about."""
+        with self._transaction() as connection:
+            rows = connection.execute(select(chat)).mappings().all()
+        return {
+            row["name"]: ChatState(
+                name=row["name"], address=row["moved_to"] or row["address"], disabled=row["disabled"] or ""
+            )
+            for row in rows
+        }
+
+    def chat_moved(self, name: str, new_address: str) -> None:
+        """Telegram gave the chat another id."""
+        with self._transaction() as connection:
+            connection.execute(_set_chat(name, moved_to=new_address))
+
+    def disable_chat(self, name: str, why: str) -> None:
+        """Sends nothing there any more; what is pending stays."""
+        with self._transaction() as connection:
+            connection.execute(_set_chat(name, disabled=why))
+
+    def enable_chat(self, name: str) -> None:
+        """Sends there again, from where it stopped."""
+        with self._transaction() as connection:
+            connection.execute(_set_chat(name, disabled=None))
+
+    # Inside
+
+    def _own_up_to_claims(self) -> None:
+        """Nobody else can be sending now, so what is in flight was cut off: whether it arrived is unknown."""
+        with self._transaction() as connection:
+            cut_off = update(outbox).where(outbox.c.in_flight == 1)
+            connection.execute(cut_off.values(in_flight=0, maybe_sent=1))
+
+    def _mark(self, message_id: int, values: dict[str, Any]) -> None:
+        with self._transaction() as connection:
+            connection.execute(update(outbox).where(outbox.c.id == message_id).values(**values))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        try:
+            with self._connection.begin():
+                yield self._connection
+        except DBAPIError as error:
+            raise StoreFailed(f"{self._path}: {error.orig}: check the space and the mode of the state volume") from None
+
+
+def _enqueue(connection: Connection, messages: Iterable[Message]) -> None:
+    if rows := [message_row(message) for message in messages]:
+        connection.execute(insert(outbox), rows)
+
+
+def _heads(*columns: ColumnElement[Any]) -> Select[Any]:
+    """The one message per enabled chat whose turn it is: pending, with nothing before it and nothing in flight."""
+    other = outbox.alias("other")
+    sooner = or_(
+        other.c.in_flight == 1,
+        other.c.severity > outbox.c.severity,
+        and_(other.c.severity == outbox.c.severity, other.c.id < outbox.c.id),
+    )
+    same_chat = and_(other.c.chat == outbox.c.chat, other.c.fate == Fate.PENDING.value)
+    disabled = exists().where(chat.c.name == outbox.c.chat, chat.c.disabled.is_not(None))
+    blocked = exists().where(same_chat, sooner)
+    return select(*columns).where(outbox.c.fate == Fate.PENDING.value, outbox.c.in_flight == 0, ~blocked, ~disabled)
+
+
+def _set_chat(name: str, **learnt: str | None) -> Any:
+    added = upsert(chat).values(name=name, address="", **learnt)
+    return added.on_conflict_do_update(index_elements=["name"], set_=learnt)
