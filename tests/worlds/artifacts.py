@@ -3,8 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from .abi import arguments
 from .chain import Address
@@ -19,6 +18,11 @@ class Artifact:
     abi: Sequence[Mapping[str, Any]]
     bytecode: str  # hex without 0x, with placeholders where libraries go
     links: LinkReferences
+
+    @classmethod
+    def hardhat(cls, stored: Mapping[str, Any]) -> Self:
+        """As Hardhat writes them: https://hardhat.org/hardhat-runner/docs/advanced/artifacts"""
+        return cls(stored["contractName"], stored["abi"], stored["bytecode"][2:], stored["linkReferences"])
 
     @property
     def libraries(self) -> tuple[str, ...]:
@@ -40,16 +44,11 @@ class Artifact:
         return [str(field["type"]) for field in constructors[0]["inputs"]] if constructors else []
 
 
-def hardhat(path: Path) -> Artifact:
-    """An artifact as Hardhat writes it: https://hardhat.org/hardhat-runner/docs/advanced/artifacts"""
-    stored = json.loads(path.read_text())
-    return Artifact(stored["contractName"], stored["abi"], stored["bytecode"][2:], stored["linkReferences"])
-
-
 def aave_core(path: str) -> Artifact:
     """A contract of `@aave/core-v3`, by its source path without `.sol`, such as `protocol/pool/Pool`."""
     name = path.rpartition("/")[2]
-    return hardhat(package_file("@aave/core-v3", f"artifacts/contracts/{path}.sol/{name}.json"))
+    stored = package_file("@aave/core-v3", f"artifacts/contracts/{path}.sol/{name}.json").read_text()
+    return Artifact.hardhat(json.loads(stored))
 
 
 def chainlink(name: str) -> Artifact:

@@ -10,6 +10,7 @@ import pytest
 
 from .aave import MAX, AaveWorld, Outcome
 from .aave_v30 import AaveV30World
+from .aave_v36 import AaveV36World
 from .anvil import Anvil, Settings
 from .cache import open_world
 from .chain import RevertError, named
@@ -22,7 +23,7 @@ ROUND = "latestRoundData()(uint80,int256,uint256,uint256,uint80)"
 ALICE, BOB, LIQUIDATOR = named("alice"), named("bob"), named("liquidator")
 
 
-@pytest.fixture(scope="module", params=[AaveV30World], ids=lambda kind: kind.name)
+@pytest.fixture(scope="module", params=[AaveV30World, AaveV36World], ids=lambda kind: kind.name)
 def shared(request: pytest.FixtureRequest) -> Iterator[AaveWorld]:
     with open_world(request.param, accounts=40, seed=3) as world:
         yield world
@@ -146,6 +147,28 @@ def test_it_borrows_at_a_stable_rate_and_prices_an_e_mode_by_its_own_source() ->
         world.set_emode_price_source(1, 1_234 * 10**8)
         assert world.account_data(ALICE)[0] == pytest.approx(1_234 * 10**8, rel=1e-6)
         assert world.account_data(BOB)[0] == pytest.approx(10 * world.answer("WETH"), rel=1e-6)
+
+
+def test_it_counts_a_collateral_without_a_base_threshold_where_an_e_mode_admits_it() -> None:
+    with open_world(AaveV36World) as world:
+        world.set_emode(ALICE, 2)
+        world.supply(ALICE, "USDT", 1_000 * 10**6)
+        assert world.account_data(ALICE)[3:5] == (9500, 9300)
+        world.set_emode_ltvzero("USDT", 2, True)
+        assert world.account_data(ALICE)[3:5] == (9500, 0)
+
+
+def test_it_forbids_liquidation_in_the_grace_period_after_a_pause() -> None:
+    with open_world(AaveV36World) as world:
+        world.supply(ALICE, "WETH", 10 * ETHER)
+        world.borrow(ALICE, "USDC", 25_000 * 10**6)
+        world.set_price("WETH", 2_500 * 10**8)
+        world.pause("WETH")
+        world.unpause_with_grace("WETH", 3_600)
+        refused = world.liquidate(LIQUIDATOR, ALICE, collateral="WETH", debt="USDC")
+        assert refused == Outcome(False, "LiquidationGraceSentinelCheckFailed")
+        world.pass_time(3_700)
+        assert world.liquidate(LIQUIDATOR, ALICE, collateral="WETH", debt="USDC").succeeded
 
 
 def test_it_leaves_no_process_behind() -> None:
