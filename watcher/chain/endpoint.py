@@ -1,0 +1,133 @@
+"""One endpoint as we have come to know it: admitted or not, resting or not, and what it can do."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from watcher.chain.errors import BatchTooLarge, RequestRefused
+from watcher.chain.hexadecimal import quantity
+from watcher.chain.spec import ChainSpec, EndpointSpec
+from watcher.chain.transport import Transport
+from watcher.domain.errors import EndpointError, NotDecodable
+from watcher.reads.call import Request
+
+ADMITTED_FOR = 180.0
+"""Seconds until the chain id is asked for again: a load balancer may come to point elsewhere."""
+
+FAILED_LATELY = 60.0
+"""Seconds for which a failure puts an endpoint behind the others."""
+
+LONGEST_REST = 600.0
+"""Seconds. `Retry-After` is a wish, and a hostile one must not silence an endpoint for ever."""
+
+LEARNED_FOR = 1800.0
+"""Seconds until limits are found out anew: a node may have had a bad hour, or been upgraded since."""
+
+IN_FLIGHT = 4
+"""Requests at a time. Public endpoints count bursts."""
+
+_CHAIN_IDS_BELOW = 1 << 64
+
+
+@dataclass(slots=True)
+class Learned:
+    """What an endpoint turned out to take and to do."""
+
+    since: float
+    gas: int | None = None
+    """The largest batch that worked while a larger one did not, in guessed gas."""
+    pins_by_hash: bool = True
+    """Understands a block named by its hash (EIP-1898)."""
+    alone: set[Request] = field(default_factory=set)
+    """Ran out of gas with nobody else in the batch: kept apart, for the sake of the others."""
+    silent: set[Request] = field(default_factory=set)
+    """Failed without a word among a few as well as among many: no neighbour took their gas."""
+
+
+class Endpoint:
+    """An endpoint of one chain. Nothing but the chain id is asked of it before that has been right."""
+
+    def __init__(
+        self, chain: ChainSpec, spec: EndpointSpec, transport: Transport, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.spec = spec
+        self.failed_at: float | None = None
+        self._chain = chain
+        self._transport = transport
+        self._clock = clock
+        self._admitted_at: float | None = None
+        self._rests_until = 0.0
+        self._admitting = asyncio.Lock()
+        self._in_flight = asyncio.Semaphore(IN_FLIGHT)
+        self._learned = Learned(clock())
+
+    @property
+    def requests(self) -> int:
+        """HTTP requests sent so far."""
+        return self._transport.requests
+
+    @property
+    def learned(self) -> Learned:
+        """What we know of its limits, forgotten after `LEARNED_FOR`."""
+        if self._clock() - self._learned.since > LEARNED_FOR:
+            self._learned = Learned(self._clock())
+        return self._learned
+
+    @property
+    def failed_lately(self) -> bool:
+        """Whether others should be tried first."""
+        now = self._clock()
+        return now < self._rests_until or (self.failed_at is not None and now - self.failed_at < FAILED_LATELY)
+
+    async def ask(self, method: str, params: list[Any]) -> Any:
+        """The `result` from an endpoint known to be of our chain. Raises as `Transport.ask` does."""
+        await self._admit()
+        return await self._ask(method, params)
+
+    async def chain_id(self) -> int:
+        """The chain that the endpoint says it serves, right or wrong."""
+        answered = await self._ask("eth_chainId", [])
+        try:
+            return quantity(answered, "the chain id", below=_CHAIN_IDS_BELOW)
+        except NotDecodable as problem:
+            raise self.fault(str(problem)) from problem
+
+    def fault(self, problem: str) -> EndpointError:
+        """The error for an answer that cannot be right; remembers that there was one."""
+        return self._remember(EndpointError(self.spec.name, problem))
+
+    async def _admit(self) -> None:
+        async with self._admitting:
+            if self._admitted_at is not None and self._clock() - self._admitted_at < ADMITTED_FOR:
+                return
+            answered = await self.chain_id()
+            if answered != self._chain.id:
+                raise self.fault(
+                    f"serves chain {answered}, not {self._chain.id} ({self._chain.title}); not used. Check its URL"
+                )
+            self._admitted_at = self._clock()
+
+    async def _ask(self, method: str, params: list[Any]) -> Any:
+        async with self._in_flight:
+            if (left := self._rests_until - self._clock()) > 0:
+                raise EndpointError(
+                    self.spec.name, f"asked us to wait; {left:.0f} s of that are left", retry_after=left
+                )
+            try:
+                return await self._transport.ask(method, params)
+            except (BatchTooLarge, RequestRefused):
+                raise  # these say how to ask, not that it fails
+            except EndpointError as failure:
+                self._remember(failure)
+                raise
+
+    def _remember(self, failure: EndpointError) -> EndpointError:
+        self.failed_at = self._clock()
+        self._admitted_at = None
+        if failure.retry_after is not None:
+            self._rests_until = self.failed_at + min(failure.retry_after, LONGEST_REST)
+        return failure

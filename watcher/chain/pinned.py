@@ -1,0 +1,194 @@
+"""Reading at one block of one endpoint, and nowhere else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterable, Sequence
+from typing import Any
+
+from watcher.chain.endpoint import Endpoint
+from watcher.chain.errors import BatchTooLarge, ExecutionFailed, RequestRefused, TimedOut
+from watcher.chain.hexadecimal import block_header, data_bytes
+from watcher.chain.multicall import CURRENT_BLOCK_TIMESTAMP, WORD, decode_results, encode_aggregate3
+from watcher.chain.packing import Batch, Limits, pack
+from watcher.chain.spec import ChainSpec
+from watcher.domain.errors import NotDecodable
+from watcher.domain.source import Block
+from watcher.reads.call import Request, Returned
+
+_FEW = 16
+"""Calls that are asked once more together after failing silently: few enough not to starve one another."""
+
+_SMALLEST_SHARE = 8
+"""Timeouts do not shrink batches below this part of the chain's `call_gas`: it may not be size that takes the time."""
+
+
+async def read_block(endpoint: Endpoint, chain: ChainSpec, number: int | None = None) -> Block | None:
+    """The header at a height, or of the latest block. None where the endpoint has no such block yet."""
+    wanted = "latest" if number is None else hex(number)
+    result = await endpoint.ask("eth_getBlockByNumber", [wanted, False])
+    if result is None and number is not None:
+        return None
+    try:
+        block = block_header(result, chain.name)
+    except NotDecodable as problem:
+        raise endpoint.fault(f"eth_getBlockByNumber: {problem}") from problem
+    if number is not None and block.number != number:
+        raise endpoint.fault(f"answered with block {block.number} when asked for block {number}")
+    return block
+
+
+class Pinned:
+    """One block at one endpoint. Every read is of the state after that block; a read that fails returns nothing."""
+
+    def __init__(self, chain: ChainSpec, endpoint: Endpoint, block: Block) -> None:
+        self.block = block
+        self._chain = chain
+        self._endpoint = endpoint
+
+    @property
+    def endpoint(self) -> str:
+        """The endpoint's name."""
+        return self._endpoint.spec.name
+
+    async def read(self, requests: Sequence[Request]) -> dict[Request, tuple[Returned, ...]]:
+        """What each request returned, reverts included; a bundle's answers in its order. Equal requests are sent once.
+
+        Raises `EndpointError` where any part of the answer is missing or cannot be of this block.
+        """
+        return await _Reading(self._chain, self._endpoint, self.block).of(dict.fromkeys(requests))
+
+    async def block_hash(self, number: int) -> str | None:
+        """The canonical hash at a height, as this endpoint sees it now; None above its head."""
+        block = await read_block(self._endpoint, self._chain, number)
+        return None if block is None else block.hash
+
+
+class _Reading:
+    """One `read`: batches sent side by side, those too large halved until they pass."""
+
+    def __init__(self, chain: ChainSpec, endpoint: Endpoint, block: Block) -> None:
+        self._chain = chain
+        self._endpoint = endpoint
+        self._learned = endpoint.learned
+        self._block = block
+        self._results: dict[Request, tuple[Returned, ...]] = {}
+        self._worked = 0
+        self._refused = False
+        self._by_number = False
+        self._suspects: list[Request] = []
+
+    async def of(self, requests: Iterable[Request]) -> dict[Request, tuple[Returned, ...]]:
+        limits = Limits(gas=min(self._chain.call_gas, self._learned.gas or self._chain.call_gas))
+        await _side_by_side(self._send(batch) for batch in pack(requests, limits, self._learned.alone))
+        if self._refused:
+            self._learn()
+        await self._doubt_the_silent(limits)
+        if self._by_number:
+            await self._still_canonical()
+        return self._results
+
+    async def _send(self, batch: Batch) -> None:
+        try:
+            returned = await self._call(batch)
+        except BatchTooLarge as refusal:
+            self._refused = True
+            if halves := batch.halves():
+                await _side_by_side(map(self._send, halves))
+                return
+            if not refusal.out_of_gas:
+                raise self._endpoint.fault(f"even a single call is too much for it ({refusal.problem})") from refusal
+            self._learned.alone.update(batch.requests)
+            returned = [Returned(False, b"")] * len(batch.calls)
+        except TimedOut:
+            # Not halved on the spot: an endpoint that hangs would take its timeout once more for every half.
+            self._learned.gas = max(batch.gas // 2, self._chain.call_gas // _SMALLEST_SHARE)
+            raise
+        else:
+            self._worked = max(self._worked, batch.gas)
+        dealt = batch.deal(returned)
+        self._results.update(dealt)
+        if len(batch.requests) > 1:
+            self._suspects += [request for request, (one,) in dealt.items() if not one.success and not one.data]
+
+    def _learn(self) -> None:
+        """Remember the largest batch that passed. What failed alone is about that call, not about size."""
+        if self._worked:
+            self._learned.gas = self._worked
+        elif len(self._results) > 1:
+            self._learned.alone.difference_update(self._results)
+            raise self._endpoint.fault("runs out of gas on every call: its gas cap for eth_call is too low")
+
+    async def _doubt_the_silent(self, limits: Limits) -> None:
+        """Ask again, among few, what failed without revert data among many.
+
+        A sub-call that burns its gas leaves a 64th to those after it (EIP-150), and they fail as if by themselves. A
+        plan may take such a failure for "this contract has no such function", so it has to be certain.
+        """
+        doubtful = [request for request in self._suspects if request not in self._learned.silent]
+        self._suspects = []
+        few = Limits(gas=limits.gas // _FEW, calls=_FEW)
+        await _side_by_side(self._send(batch) for batch in pack(doubtful, few, self._learned.alone))
+        self._learned.silent.update(one for one in doubtful if not self._results[one][0].success)
+
+    async def _call(self, batch: Batch) -> list[Returned]:
+        """One `aggregate3`, its first sub-call telling the block's time, which has to be our block's."""
+        calls = [(call.target, call.data) for call in batch.calls]
+        raw = await self._eth_call(encode_aggregate3([(self._chain.multicall3, CURRENT_BLOCK_TIMESTAMP), *calls]))
+        if not raw:
+            raise self._endpoint.fault(f"no Multicall3 at {self._chain.multicall3} at block {self._block.number}")
+        try:
+            time, *results = decode_results(raw, len(calls) + 1)
+        except NotDecodable as problem:
+            raise self._endpoint.fault(f"aggregate3 at block {self._block.number}: {problem}") from problem
+        if not time.success or len(time.data) != WORD:
+            raise self._endpoint.fault(
+                f"the contract at {self._chain.multicall3} does not tell the time as Multicall3 does"
+            )
+        if (at := int.from_bytes(time.data, "big")) != self._block.timestamp:
+            raise self._endpoint.fault(
+                f"answered at another block: one of timestamp {at}, where block {self._block.number} has"
+                f" {self._block.timestamp}"
+            )
+        return results
+
+    async def _eth_call(self, data: bytes) -> bytes:
+        """No `gas` is given: a node then takes its own cap for calls, which a figure of ours could only lower."""
+        by_hash = self._learned.pins_by_hash
+        at = {"blockHash": self._block.hash, "requireCanonical": True} if by_hash else hex(self._block.number)
+        try:
+            to = {"to": self._chain.multicall3, "data": f"0x{data.hex()}"}
+            result = await self._endpoint.ask("eth_call", [to, at])
+            raw = data_bytes(result, "the result of eth_call")
+        except RequestRefused as refusal:
+            if not by_hash:
+                self._learned.pins_by_hash = True  # so that was not what it minded
+                raise self._endpoint.fault(f"refuses eth_call ({refusal.problem})") from refusal
+            self._learned.pins_by_hash = False
+        except ExecutionFailed as failure:
+            raise self._endpoint.fault(
+                f"the contract at {self._chain.multicall3} failed as Multicall3 never does ({failure.problem})"
+            ) from failure
+        except NotDecodable as problem:
+            raise self._endpoint.fault(str(problem)) from problem
+        else:
+            self._by_number |= not by_hash
+            return raw
+        return await self._eth_call(data)
+
+    async def _still_canonical(self) -> None:
+        """What was read by number is of our block only if that is still the one at its height."""
+        now = await read_block(self._endpoint, self._chain, self._block.number)
+        if now is None or now.hash != self._block.hash:
+            raise self._endpoint.fault(f"block {self._block.number} was replaced while it was read")
+
+
+async def _side_by_side(jobs: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Run all, stop all at the first failure, and leave no task behind."""
+    tasks = [asyncio.create_task(job) for job in jobs]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
