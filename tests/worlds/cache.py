@@ -21,7 +21,7 @@ from .anvil import Anvil, Settings
 from .chain import Address
 from .deployment import Market, Token
 from .fill import fill
-from .node import CACHE, HERE, LOCK
+from .node import CACHE, HERE, LOCK, forget_others
 
 World = TypeVar("World", bound=AaveWorld)
 
@@ -32,9 +32,11 @@ def open_world(kind: type[World], *, accounts: int = 0, seed: int = 1, chain_id:
 
     Every use starts from the same state at the same block, whoever else uses it at the same time.
     """
-    folder = CACHE / f"{kind.name}-{accounts}-{seed}-{chain_id}-{_sources_hash()[:16]}"
+    name = f"{kind.name}-{accounts}-{seed}-{chain_id}-"
+    folder = CACHE / (name + _sources_hash()[:16])
     if not folder.is_dir():
         _build(kind, folder, accounts=accounts, seed=seed, chain_id=chain_id)
+        forget_others(folder, f"{name}*")
     saved = orjson.loads((folder / "world.json").read_bytes())
     settings = Settings(chain_id=chain_id, timestamp=saved["timestamp"], load_state=folder / "state.json")
     with Anvil(settings) as anvil:

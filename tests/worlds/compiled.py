@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from .artifacts import Artifact
-from .node import CACHE, HERE, LOCK, MissingToolError, package_file
+from .node import CACHE, HERE, LOCK, MissingToolError, forget_others, package_file
 
 _SCRIPT = HERE / "compile.mjs"
 _INPUTS = ("@aave-dao/aave-v3-origin", "@openzeppelin/contracts", "solc")
@@ -34,6 +34,7 @@ def aave_v36() -> dict[str, Artifact]:
     kept = CACHE / f"compiled-{_inputs_hash()[:16]}.json"
     if not kept.is_file():
         _compile(kept)
+        forget_others(kept, "compiled-*.json")
     return {name: Artifact.hardhat(stored) for name, stored in json.loads(kept.read_bytes()).items()}
 
 

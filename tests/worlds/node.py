@@ -1,4 +1,4 @@
-"""Where npm put things, and which anvil to run."""
+"""Where npm put things, what we keep between runs, and which anvil to run."""
 
 import os
 import platform
@@ -24,6 +24,15 @@ def package_file(package: str, path: str) -> Path:
     if not found.is_file():
         raise MissingToolError(f"{package}/{path} is not installed: run `npm ci --ignore-scripts` in {HERE}")
     return found
+
+
+def forget_others(kept: Path, pattern: str) -> None:
+    """Delete what the cache holds of earlier sources."""
+    for stale in set(CACHE.glob(pattern)) - {kept}:
+        if stale.is_dir():
+            shutil.rmtree(stale, ignore_errors=True)  # another process may be deleting it too
+        else:
+            stale.unlink(missing_ok=True)
 
 
 def anvil_binary() -> Path:
