@@ -21,12 +21,14 @@ class Intent:
     supplies: tuple[tuple[str, int], ...]
     borrows: tuple[tuple[str, float, int], ...]  # symbol, fraction, rate mode
     dust_debt: str | None
+    idle: str | None  # supplied, but not to count as collateral
 
 
 def fill(world: AaveWorld, count: int, seed: int) -> tuple[Address, ...]:
     """Open `count` accounts that `seed` determines, let time pass and prices move; returns their addresses.
 
-    About a third use an e-mode, a seventh have no debt, a twentieth supply dust and a twentieth owe nothing but dust.
+    About a third use an e-mode, a seventh have no debt, a twentieth supply dust, a twentieth owe nothing but dust,
+    a tenth have a supply that they do not use as collateral.
     The others borrow up to 98 % of what they may, and a fall of ether by a fifth leaves some of them liquidatable.
     """
     rng = Random(seed)
@@ -34,6 +36,7 @@ def fill(world: AaveWorld, count: int, seed: int) -> tuple[Address, ...]:
     send = world.chain.send_all
     send([world.entering_emode(intent.user, intent.category) for intent in intents if intent.category])
     send([tx for intent in intents for supply in intent.supplies for tx in world.supplying(intent.user, *supply)])
+    send([world.switching_collateral(intent.user, intent.idle, False) for intent in intents if intent.idle])
     send([tx for intent in intents for tx in _dust_borrow(world, rng, intent)])
     world.wander(rng, per_mille=20)
     send(_borrows(world, intents))
@@ -57,6 +60,7 @@ def _intent(world: AaveWorld, rng: Random, user: Address) -> Intent:
         supplies=supplies,
         borrows=_shares(world, rng, category, symbols) if indebted and not dust_debt else (),
         dust_debt=rng.choice(_borrowable(category)) if dust_debt else None,
+        idle=symbols[-1] if len(symbols) > 1 and rng.random() < 0.2 else None,
     )
 
 

@@ -94,6 +94,18 @@ def test_it_lets_interest_run(world: AaveWorld) -> None:
     assert world.account_data(ALICE)[5] == MAX
 
 
+def test_it_counts_a_supply_only_while_its_owner_lets_it(world: AaveWorld) -> None:
+    world.supply(ALICE, "WETH", ETHER)
+    world.set_collateral(ALICE, "WETH", False)
+    assert world.account_data(ALICE)[0] == 0
+    world.set_collateral(ALICE, "WETH", True)
+    world.set_liquidation_threshold("WETH", 7000)
+    assert world.account_data(ALICE)[3] == 7000
+    world.freeze("WETH")
+    world.withdraw(ALICE, "WETH")
+    assert world.balance(world.tokens["WETH"].address, ALICE) >= ETHER
+
+
 def test_it_liquidates_only_below_one(world: AaveWorld) -> None:
     world.supply(ALICE, "WETH", 10 * ETHER)
     world.borrow(ALICE, "USDC", 20_000 * 10**6)
