@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from watcher.chain.errors import BatchTooLarge, RequestRefused
-from watcher.chain.hexadecimal import quantity
+from watcher.chain.hexadecimal import CHAIN_IDS_BELOW, quantity
 from watcher.chain.spec import ChainSpec, EndpointSpec
 from watcher.chain.transport import Transport
 from watcher.domain.errors import EndpointError, NotDecodable
@@ -29,8 +29,6 @@ LEARNED_FOR = 1800.0
 
 IN_FLIGHT = 4
 """Requests at a time. Public endpoints count bursts."""
-
-_CHAIN_IDS_BELOW = 1 << 64
 
 
 @dataclass(slots=True)
@@ -92,7 +90,7 @@ class Endpoint:
         """The chain that the endpoint says it serves, right or wrong."""
         answered = await self._ask("eth_chainId", [])
         try:
-            return quantity(answered, "the chain id", below=_CHAIN_IDS_BELOW)
+            return quantity(answered, "the chain id", below=CHAIN_IDS_BELOW)
         except NotDecodable as problem:
             raise self.fault(str(problem)) from problem
 

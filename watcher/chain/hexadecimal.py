@@ -14,6 +14,7 @@ from watcher.domain.source import Block
 
 HASH_BYTES = 32
 BLOCK_NUMBERS_BELOW = 1 << 63
+CHAIN_IDS_BELOW = 1 << 64
 TIMESTAMPS_BELOW = 1 << 40  # in the year 36812; milliseconds and nanoseconds are beyond it
 
 _QUANTITY = re.compile(r"0x(0|[1-9a-fA-F][0-9a-fA-F]{0,63})")

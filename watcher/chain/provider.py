@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from eth_typing import ChecksumAddress
 from web3 import AsyncWeb3
-from web3.exceptions import Web3Exception
 from web3.providers.async_base import AsyncBaseProvider
 from web3.types import RPCEndpoint, RPCResponse
 
 from watcher.chain.endpoint import Endpoint
 from watcher.chain.errors import ExecutionFailed
-from watcher.domain.errors import EndpointError
+from watcher.chain.hexadecimal import BLOCK_NUMBERS_BELOW, CHAIN_IDS_BELOW, data_bytes, quantity
+from watcher.domain.errors import EndpointError, NotDecodable
 from watcher.domain.source import Address
+
+_DATA = frozenset({"eth_call", "eth_getCode", "eth_getStorageAt"})
+_QUANTITIES = {
+    "eth_blockNumber": BLOCK_NUMBERS_BELOW,
+    "eth_chainId": CHAIN_IDS_BELOW,
+    "eth_getBalance": 1 << 256,
+    "eth_getTransactionCount": 1 << 64,
+}
 
 
 class EndpointProvider(AsyncBaseProvider):
@@ -32,6 +41,9 @@ class EndpointProvider(AsyncBaseProvider):
         """One request. Raises `EndpointError`; a revert is given to web3 as the error object that it expects."""
         try:
             result = await self._endpoint.ask(method, list(params))
+            _check(method, result)
+        except NotDecodable as problem:
+            raise self._endpoint.fault(f"{method}: {problem}") from problem
         except ExecutionFailed as failure:
             error = {"code": failure.code, "message": failure.problem, "data": f"0x{failure.data.hex()}"}
             return cast(RPCResponse, {"jsonrpc": "2.0", "id": 0, "error": error})
@@ -55,8 +67,12 @@ def web3_at(endpoint: Endpoint) -> AsyncWeb3[EndpointProvider]:
 
 async def read_code(endpoint: Endpoint, address: Address) -> bytes:
     """The code at an address. Raises `EndpointError`."""
-    try:
-        return bytes(await web3_at(endpoint).eth.get_code(cast(Any, address)))
-    except (Web3Exception, ValueError, TypeError) as problem:
-        kind = type(problem).__name__
-    raise endpoint.fault(f"eth_getCode: not code ({kind})")
+    return bytes(await web3_at(endpoint).eth.get_code(cast(ChecksumAddress, address)))
+
+
+def _check(method: str, result: object) -> None:
+    """web3 takes a bare 5 for one byte of code, and a block number of 256 bits. Raises `NotDecodable`."""
+    if method in _DATA:
+        data_bytes(result, "the result")
+    elif method in _QUANTITIES:
+        quantity(result, "the result", below=_QUANTITIES[method])

@@ -1,0 +1,48 @@
+"""Foreign text loses its secrets, however it is cut or dressed."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from watcher.chain.redaction import SHOWN, Redactor
+from watcher.chain.spec import EndpointSpec
+
+KEY = "s3cr+t/Key=="
+ENDPOINT = EndpointSpec(
+    name="alpha",
+    url=f"https://ann:pa55word@rpc.example.org/v3/{quote(KEY, safe='')}?token=q8Token1",
+    headers={"Authorization": "Bearer hEad3rTok"},
+)
+SECRETS = (KEY, quote(KEY, safe=""), "pa55word", "rpc.example.org", "q8Token1", "hEad3rTok", "YW5uOnBhNTV3b3Jk")
+
+
+@pytest.mark.parametrize("secret", [*SECRETS, ENDPOINT.url])
+def test_it_leaves_no_part_of_a_url(secret: str) -> None:
+    redact = Redactor(ENDPOINT).excerpt
+    assert redact(f"at {secret}: refused") == "at …: refused"
+    assert redact(f"at {secret.upper()}!") == "at …!"
+    assert redact("\u200b".join(f"at {secret}!")) == "at …!"
+
+
+@given(st.lists(st.one_of(st.sampled_from(SECRETS), st.text(max_size=400)), max_size=40))
+def test_it_shows_short_printable_text_without_a_secret(pieces: list[str]) -> None:
+    shown = Redactor(ENDPOINT).excerpt(" ".join(pieces))
+    assert len(shown) <= SHOWN + 1
+    assert shown.isprintable()
+    assert not [secret for secret in SECRETS if secret.lower() in shown.lower()]
+
+
+@pytest.mark.parametrize("before", range(4080, 4097))
+def test_it_shows_no_half_of_a_secret_where_it_stops_looking(before: int) -> None:
+    """Whatever is shown of a long text, redaction may have made room for its cut end."""
+    text = (ENDPOINT.url + " ") * 100
+    shown = Redactor(ENDPOINT).excerpt(text[-before:] + "pa55word" * 10)
+    assert not any(part in shown for part in ("pa5", "s3c", "q8T"))
+
+
+def test_it_leaves_ordinary_words_alone() -> None:
+    assert Redactor(ENDPOINT).excerpt("header not found in v3") == "header not found in v3"
