@@ -13,6 +13,7 @@ from watcher.chain.redaction import Redactor
 from watcher.domain.errors import EndpointError, NotDecodable
 
 REVERTED = 3  # go-ethereum's code for a revert with its payload in `data`
+NOT_FOUND = -32001  # EIP-1474, and EIP-1898 for a hash that is not known
 LIMIT_EXCEEDED = -32005  # EIP-1474
 INVALID_PARAMS = -32602  # JSON-RPC 2.0
 
@@ -51,7 +52,7 @@ def sort_error(
     told = f"{'' if status == 200 else f'HTTP {status}, '}error {code}: {redactor.excerpt(error['message'])}"
     if status == 200 and (code == REVERTED or words.startswith(("execution reverted", "vm execution error"))):
         return ExecutionFailed(endpoint, code, told, _payload(error.get("data")))
-    if _has(words, _NO_BLOCK):
+    if code == NOT_FOUND or _has(words, _NO_BLOCK):
         return BlockUnavailable(endpoint, told, retry_after=retry_after)
     if code == LIMIT_EXCEEDED or status == 429 or _has(words, _THROTTLED):
         return EndpointError(endpoint, f"limits our requests ({told})", retry_after=retry_after)
