@@ -135,7 +135,7 @@ async def test_it_reports_a_call_that_burns_everything_and_keeps_it_from_the_oth
     before = node.count(CALL)
     for _ in range(3):
         assert await here.read([call(n) for n in range(400)]) == expected
-    assert node.count(CALL) - before <= 3 * 4  # itself, and the others in a few: no more halving every time
+    assert node.count(CALL) - before == 3 * 2  # itself and all the others, without any halving
 
 
 async def test_it_does_not_blame_the_calls_when_nothing_works(node: RpcStandIn, chain: Chain) -> None:

@@ -45,6 +45,10 @@ class Learned:
     silent: set[Request] = field(default_factory=set)
     """Failed without a word among a few as well as among many: no neighbour took their gas."""
 
+    def at_most(self, gas: int) -> None:
+        """Pack batches no larger than this from now on."""
+        self.gas = gas if self.gas is None else min(self.gas, gas)
+
 
 class Endpoint:
     """An endpoint of one chain. Nothing but the chain id is asked of it before that has been right."""

@@ -76,6 +76,7 @@ class _Reading:
         self._worked = 0
         self._refused = False
         self._by_number = False
+        self._burners: set[Request] = set()
         self._suspects: list[Request] = []
 
     async def of(self, requests: Iterable[Request]) -> dict[Request, tuple[Returned, ...]]:
@@ -98,11 +99,11 @@ class _Reading:
                 return
             if not refusal.out_of_gas:
                 raise self._endpoint.fault(f"even a single call is too much for it ({refusal.problem})") from refusal
-            self._learned.alone.update(batch.requests)
+            self._burners.update(batch.requests)
             returned = [Returned(False, b"")] * len(batch.calls)
         except TimedOut:
             # Not halved on the spot: an endpoint that hangs would take its timeout once more for every half.
-            self._learned.gas = max(batch.gas // 2, self._chain.call_gas // _SMALLEST_SHARE)
+            self._learned.at_most(max(batch.gas // 2, self._chain.call_gas // _SMALLEST_SHARE))
             raise
         else:
             self._worked = max(self._worked, batch.gas)
@@ -112,12 +113,13 @@ class _Reading:
             self._suspects += [request for request, (one,) in dealt.items() if not one.success and not one.data]
 
     def _learn(self) -> None:
-        """Remember the largest batch that passed. What failed alone is about that call, not about size."""
-        if self._worked:
-            self._learned.gas = self._worked
-        elif len(self._results) > 1:
-            self._learned.alone.difference_update(self._results)
+        """Why batches were too large: for the calls in them that burn all gas, or else for their size."""
+        if not self._worked and len(self._results) > 1:
             raise self._endpoint.fault("runs out of gas on every call: its gas cap for eth_call is too low")
+        if self._burners:
+            self._learned.alone.update(self._burners)
+        else:
+            self._learned.at_most(self._worked)
 
     async def _doubt_the_silent(self, limits: Limits) -> None:
         """Ask again, among few, what failed without revert data among many.
