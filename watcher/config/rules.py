@@ -1,0 +1,56 @@
+"""`[rules]`, and the same keys in a wallet's own table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from decimal import Decimal
+from typing import Annotated
+
+from watcher.alerts.rules import Rules
+from watcher.config.forms import Flag, duration, number, whole
+from watcher.config.refusal import Form, Problems, Right, inside
+
+ORDER = "1 < critical < warn < target"
+
+Limit = Annotated[
+    Decimal,
+    Right(
+        "a health above 1 (where liquidation begins) and at most 100, such as 1.30",
+        number(lambda factor: 1 < factor <= 100),
+    ),
+]
+Clear = Annotated[
+    Decimal, Right("a fraction from 0 to below 0.5, such as 0.02", number(lambda share: 0 <= share < Decimal("0.5")))
+]
+GoodReads = Annotated[int, Right("a whole number from 1 to 100, such as 2", whole(1, 100))]
+Remind = Annotated[int, Right('a duration from "1m" to "30d", such as "4h"', duration(60, 30 * 86_400))]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RulesForm(Form):
+    """The keys of `Rules`, each of which may be left out."""
+
+    warn: Limit | None = None
+    critical: Limit | None = None
+    target: Limit | None = None
+    clear: Clear | None = None
+    good_reads: GoodReads | None = None
+    remind: Remind | None = None
+    stale: Flag | None = None
+    unreadable: Flag | None = None
+
+
+def read_rules(form: RulesForm, base: Rules, where: str, problems: Problems) -> Rules:
+    """The rules of a table, with `base` for what it leaves out; an order that makes no sense is a problem."""
+    given = {each.name: getattr(form, each.name) for each in fields(Rules) if getattr(form, each.name) is not None}
+    rules = replace(base, **given)
+    for low, high in (("critical", "warn"), ("warn", "target")):
+        written = [key for key in (low, high) if key in given]
+        if written and getattr(rules, low) >= getattr(rules, high):
+            limits = f"{_limit(rules, low, given)} is not below {_limit(rules, high, given)}"
+            problems.add(inside(where, written[0]), f"{limits}; write {ORDER}")
+    return rules
+
+
+def _limit(rules: Rules, key: str, given: dict[str, object]) -> str:
+    return f"{key} {getattr(rules, key)}{'' if key in given else ' (not set here)'}"

@@ -1,0 +1,135 @@
+"""`[[wallets]]`: whom to watch, where, and whom to tell."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+from watcher.alerts.rules import Rules
+from watcher.config.forms import Names, Owned, Title
+from watcher.config.refusal import Problems, inside, repeated, shown, unknown
+from watcher.config.rules import RulesForm, read_rules
+from watcher.config.settings import Wallet, short
+from watcher.config.world import World
+
+COMMAND_LINE = "command line"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalletForm(RulesForm):
+    """One `[[wallets]]` entry; the keys of `[rules]` may stand in it too."""
+
+    address: Owned
+    label: Title | None = None
+    chains: Names | None = None
+    protocols: Names | None = None
+    chats: Names | None = None
+
+
+def read_wallets(
+    items: Sequence[object], world: World, chats: Collection[str], rules: Rules, problems: Problems
+) -> tuple[Wallet, ...]:
+    """Every wallet that is in order; what is not is noted."""
+    if not items:
+        problems.add("wallets", 'none is given; write [[wallets]] on a line, and address = "0x…" below it')
+    read: dict[int, Wallet] = {}
+    for index, item in enumerate(items, 1):
+        where = f"wallets[{index}]"
+        form = problems.fill(WalletForm, item, where)
+        if form is not None:
+            read[index] = _wallet(form, where, world, chats, rules, problems)
+    _refuse_twins(read, problems)
+    return tuple(read.values())
+
+
+def named_wallets(
+    addresses: Sequence[str], chains: Sequence[str], world: World, known: Sequence[Wallet], rules: Rules
+) -> tuple[Wallet, ...]:
+    """The wallets given on the command line: as configured where they are, with every chain where none is named."""
+    problems = Problems(COMMAND_LINE)
+    _refuse_unknown(chains, list(world.chains), "chain", "", problems)
+    configured = {wallet.address: wallet for wallet in known}
+    wallets = []
+    for text in addresses:
+        form = problems.fill(WalletForm, {"address": text})
+        if form is not None:
+            plain = _wallet(form, "", world, (), rules, problems)
+            found = configured.get(form.address, plain)
+            wallets.append(replace(found, chains=tuple(chains)) if chains else found)
+    for _, twin in repeated(wallet.address for wallet in wallets):
+        problems.add("address", f'"{twin}" is given twice; write each address once')
+    problems.settle()
+    return tuple(wallets)
+
+
+def narrowed(wallets: Sequence[Wallet], chains: Sequence[str], world: World) -> tuple[Wallet, ...]:
+    """The wallets on these chains only; refused where that leaves nobody."""
+    problems = Problems(COMMAND_LINE)
+    _refuse_unknown(chains, list(world.chains), "chain", "", problems)
+    left = tuple(
+        replace(wallet, chains=tuple(chain for chain in wallet.chains if chain in chains))
+        for wallet in wallets
+        if set(wallet.chains) & set(chains)
+    )
+    if not left:
+        problems.add("", f"no wallet is watched on {', '.join(chains)}; name a chain that one is configured for")
+    problems.settle()
+    return left
+
+
+def _wallet(
+    form: WalletForm, where: str, world: World, chats: Collection[str], rules: Rules, problems: Problems
+) -> Wallet:
+    chosen = (
+        (form.chains, list(world.chains), "chain"),
+        (form.protocols, [*_protocols(world), *(each.id for each in world.deployments)], "protocol"),
+        (form.chats, list(chats), "chat"),
+    )
+    for given, known, what in chosen:
+        _refuse_unknown(given or (), known, what, inside(where, f"{what}s"), problems)
+    wallet = Wallet(
+        label=form.label or short(form.address),
+        address=form.address,
+        chains=form.chains or tuple(world.chains),
+        protocols=form.protocols or _protocols(world),
+        chats=form.chats or tuple(chats),
+        rules=read_rules(form, rules, where, problems),
+    )
+    known_everywhere = all(set(given or ()) <= set(known) for given, known, _ in chosen)
+    if known_everywhere and not any(wallet.watches(deployment) for deployment in world.deployments):
+        problems.add(
+            where,
+            f"nothing to watch: no deployment of {', '.join(wallet.protocols)} is known on"
+            f" {', '.join(wallet.chains)}; name a chain that has one, or leave chains and protocols out",
+        )
+    return wallet
+
+
+def _refuse_unknown(given: Sequence[str], known: Collection[str], what: str, where: str, problems: Problems) -> None:
+    for name in given:
+        if name not in known:
+            problems.add(where, unknown(name, known, what))
+    for _, name in repeated(given):
+        problems.add(where, f"{shown(name)} is given twice; write it once")
+
+
+def _refuse_twins(wallets: dict[int, Wallet], problems: Problems) -> None:
+    addresses: dict[str, int] = {}
+    labels: dict[str, int] = {}
+    for index, wallet in wallets.items():
+        first = addresses.setdefault(wallet.address, index)
+        if first != index:
+            problems.add(
+                f"wallets[{index}].address", f'"{wallet.address}" is wallets[{first}] already; write each wallet once'
+            )
+            continue
+        first = labels.setdefault(wallet.label.casefold(), index)
+        if first != index:
+            problems.add(
+                f"wallets[{index}].label",
+                f"{shown(wallet.label)} is the label of wallets[{first}] already; write one that tells them apart",
+            )
+
+
+def _protocols(world: World) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(deployment.protocol for deployment in world.deployments))
