@@ -20,6 +20,8 @@ from __future__ import annotations
 
 import logging
 import os
+import ssl
+from functools import cache
 from typing import Final, Self
 
 import httpx
@@ -93,7 +95,8 @@ class TelegramBot:
                 read_timeout=read_timeout,
                 write_timeout=read_timeout,
                 pool_timeout=connect_timeout,
-                httpx_kwargs={"trust_env": False},  # a proxy in the environment of a service is nobody's intention
+                # A proxy in the environment of a service is nobody's intention.
+                httpx_kwargs={"trust_env": False, "verify": _certificates()},
             )
             for _ in range(2)
         )
@@ -212,6 +215,12 @@ def _refusal(error: TelegramError, said: str) -> DeliveryError | None:
 def _seconds(error: RetryAfter) -> float:
     wait = error.retry_after
     return float(wait) if isinstance(wait, int) else wait.total_seconds()
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Loaded once: it takes longer than all the rest of making a bot."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def _quiet() -> None:
