@@ -1,6 +1,5 @@
 """Whatever stands in a watcher.toml, it is read or it is refused: no other error ever reaches the user."""
 
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -41,13 +40,11 @@ def test_it_reads_or_refuses_whatever_is_written(text: st.SearchStrategy[str], t
     @given(text)
     def holds(written: str) -> None:
         path.write_text(written, encoding="utf-8", errors="replace", newline="")
-        with suppress(ConfigError):
-            try:
-                load(path, environ={"KEY": "canary"})
-            except ConfigError as refused:
-                told.append(str(refused))
-                raise
-        assert not told or not any(secret in told[-1] for secret in SECRETS)
+        try:
+            load(path, environ={"KEY": "canary"})
+        except ConfigError as refused:
+            told.append(str(refused))
+            assert not any(secret in told[-1] for secret in SECRETS)
 
     holds()
     assert any(words.startswith(f"{path}: ") for words in told)

@@ -175,6 +175,10 @@ def test_it_reads_limits_exactly_as_written(load_text: Load) -> None:
     )
 
 
+def test_it_allows_alerts_without_hysteresis(load_text: Load) -> None:
+    assert load_text(f"[rules]\nclear = 0\n{ONE}").rules.clear == 0
+
+
 def test_it_lets_every_rule_be_configured() -> None:
     assert [field.name for field in fields(RulesForm)] == [field.name for field in fields(Rules)]
 

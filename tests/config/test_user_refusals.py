@@ -247,15 +247,21 @@ def test_it_has_more_than_sixty_ways_to_be_wrong() -> None:
 def test_it_tells_all_problems_of_a_file_at_once(refusal: Refuse) -> None:
     told = refusal(
         f'interval = "1y"\nspeed = 9\n[rules]\nwarn = 1.05\n{BOT}[chats.me]\nid = 0\n[endpoints]\nbase = ["ws://a.b"]\n'
-        + wallet(address=WALLET.lower())
+        + wallet("warn = 9\nstale = 1", WALLET.lower())
         + wallet('chains = ["bse"]', OTHER_WALLET)
     )
 
     keys = [line.split("watcher.toml: ")[1].split(":")[0] for line in told.splitlines()]
     assert keys == [
         *("interval", "speed", "chats.me.id", "rules.warn", "endpoints.base[1]"),
-        *("wallets[1].address", "wallets[2].chains"),
+        *("wallets[1].stale", "wallets[1].address", "wallets[1].warn", "wallets[2].chains"),
     ]
+
+
+def test_it_does_not_blame_a_wallet_for_a_chat_that_is_wrong_itself(refusal: Refuse) -> None:
+    told = refusal(f"{BOT}[chats.me]\nid = 0\n" + wallet('chats = ["me"]'))
+
+    assert [line.split("watcher.toml: ")[1].split(":")[0] for line in told.splitlines()] == ["chats.me.id"]
 
 
 def test_it_tells_no_more_than_fits_a_screen(refusal: Refuse) -> None:

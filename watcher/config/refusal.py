@@ -89,14 +89,14 @@ class Problems:
                 self.add(inside(where, key), _explained(form, key, error))
         return None
 
-    def fill_what_fits(self, form: type[T], table: Mapping[str, object]) -> T:
+    def fill_what_fits(self, form: type[T], table: object, where: str = "") -> T:
         """As `fill`, for a form whose every key may be left out: what is wrong is noted, and read as left out."""
-        form_or_none = self.fill(form, table)
-        if form_or_none is not None:
-            return form_or_none
+        filled = self.fill(form, table, where)
+        if filled is not None:
+            return filled
         probe = Problems(self.file)
-        fit = {key: value for key, value in table.items() if probe.fill(form, {key: value}) is not None}
-        return _filled(form, fit)
+        items = table.items() if isinstance(table, Mapping) else ()
+        return _filled(form, {key: value for key, value in items if probe.fill(form, {key: value}) is not None})
 
     def settle(self) -> None:
         """Raise what was found as one `ConfigError`, if anything was."""

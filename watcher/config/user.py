@@ -107,7 +107,9 @@ def load(
     rules = _rules(form, problems)
     own = _own_endpoints(form, world, references, problems)
     state = _state(form, references, problems)
-    wallets = read_wallets(form.wallets, world, chats, rules, problems) if form.wallets or not addresses else ()
+    wallets: tuple[Wallet, ...] = ()
+    if form.wallets or not addresses:
+        wallets = read_wallets(form.wallets, world, tuple(form.chats), rules, problems)
     problems.settle()
     if addresses:
         wallets = named_wallets(addresses, chains, world, wallets, rules)
@@ -207,8 +209,7 @@ def _chats(form: UserForm, problems: Problems) -> dict[str, Chat]:
 
 
 def _rules(form: UserForm, problems: Problems) -> Rules:
-    table = problems.fill(RulesForm, form.rules, "rules")
-    return Rules() if table is None else read_rules(table, Rules(), "rules", problems)
+    return read_rules(problems.fill_what_fits(RulesForm, form.rules, "rules"), Rules(), "rules", problems)
 
 
 def _own_endpoints(

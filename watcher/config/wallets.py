@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from watcher.alerts.rules import Rules
-from watcher.config.forms import Names, Owned, Title
+from watcher.config.forms import EXAMPLE_ADDRESS, Names, Owned, Title
 from watcher.config.refusal import Problems, inside, repeated, shown, unknown
 from watcher.config.rules import RulesForm, read_rules
 from watcher.config.settings import Wallet, short
@@ -19,7 +19,7 @@ COMMAND_LINE = "command line"
 class WalletForm(RulesForm):
     """One `[[wallets]]` entry; the keys of `[rules]` may stand in it too."""
 
-    address: Owned
+    address: Owned | None = None  # needed, but a wallet without it is still looked through
     label: Title | None = None
     chains: Names | None = None
     protocols: Names | None = None
@@ -35,9 +35,12 @@ def read_wallets(
     read: dict[int, Wallet] = {}
     for index, item in enumerate(items, 1):
         where = f"wallets[{index}]"
-        form = problems.fill(WalletForm, item, where)
-        if form is not None:
-            read[index] = _wallet(form, where, world, chats, rules, problems)
+        form = problems.fill_what_fits(WalletForm, item, where)
+        if isinstance(item, Mapping) and "address" not in item:
+            problems.add(inside(where, "address"), f"missing; write an address: {EXAMPLE_ADDRESS}")
+        wallet = _wallet(form, where, world, chats, rules, problems)
+        if wallet is not None:
+            read[index] = wallet
     _refuse_twins(read, problems)
     return tuple(read.values())
 
@@ -51,10 +54,9 @@ def named_wallets(
     configured = {wallet.address: wallet for wallet in known}
     wallets = []
     for text in addresses:
-        form = problems.fill(WalletForm, {"address": text})
-        if form is not None:
-            plain = _wallet(form, "", world, (), rules, problems)
-            found = configured.get(form.address, plain)
+        plain = _wallet(problems.fill_what_fits(WalletForm, {"address": text}), "", world, (), rules, problems)
+        if plain is not None:
+            found = configured.get(plain.address, plain)
             wallets.append(replace(found, chains=tuple(chains)) if chains else found)
     for _, twin in repeated(wallet.address for wallet in wallets):
         problems.add("address", f'"{twin}" is given twice; write each address once')
@@ -79,7 +81,8 @@ def narrowed(wallets: Sequence[Wallet], chains: Sequence[str], world: World) -> 
 
 def _wallet(
     form: WalletForm, where: str, world: World, chats: Collection[str], rules: Rules, problems: Problems
-) -> Wallet:
+) -> Wallet | None:
+    """The wallet, or None where it has no address; whatever else is wrong with it is noted all the same."""
     chosen = (
         (form.chains, list(world.chains), "chain"),
         (form.protocols, [*_protocols(world), *(each.id for each in world.deployments)], "protocol"),
@@ -87,13 +90,16 @@ def _wallet(
     )
     for given, known, what in chosen:
         _refuse_unknown(given or (), known, what, inside(where, f"{what}s"), problems)
+    own_rules = read_rules(form, rules, where, problems)
+    if form.address is None:
+        return None
     wallet = Wallet(
         label=form.label or short(form.address),
         address=form.address,
         chains=form.chains or tuple(world.chains),
         protocols=form.protocols or _protocols(world),
         chats=form.chats or tuple(chats),
-        rules=read_rules(form, rules, where, problems),
+        rules=own_rules,
     )
     known_everywhere = all(set(given or ()) <= set(known) for given, known, _ in chosen)
     if known_everywhere and not any(wallet.watches(deployment) for deployment in world.deployments):
