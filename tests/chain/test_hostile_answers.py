@@ -247,7 +247,8 @@ async def test_it_gives_up_on_a_slow_answer(node: RpcStandIn) -> None:
     node.faults[CALL] = silence(release)
     async with Chain(spec_of(node.endpoint), timeouts=Timeouts(connect=1, total=0.05)) as chain:
         with pytest.raises(EndpointError, match=r"no complete answer within 0\.05 s") as caught:
-            await read_once(chain)
+            async with asyncio.timeout(2):
+                await read_once(chain)
     release.set()
     assert_fit_to_show(caught.value, node)
 
