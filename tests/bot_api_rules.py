@@ -6,6 +6,7 @@ Wording and codes are the real server's, because python-telegram-bot and our cha
 from __future__ import annotations
 
 import json
+import re
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,6 +17,9 @@ from typing import Any, Final
 TEXT_LIMIT: Final = 4096
 _CALLBACK_LIMIT: Final = 64
 _LINKS: Final = ("http://", "https://", "tg://")
+_NOTHING_TO_SEE: Final = re.compile(
+    r"[\s\u00ad\u115f\u1160\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufeff\uffa0]*"
+)
 _STYLES: Final = frozenset(
     {"bold", "italic", "underline", "strikethrough", "spoiler", "code", "pre", "text_link", "blockquote"}
 )
@@ -90,7 +94,7 @@ def checked_text(params: Mapping[str, str]) -> tuple[str, tuple[dict[str, Any], 
     text = params.get("text", "")
     if params.get("parse_mode"):
         raise bad_request("can't parse entities: this stand-in speaks no markup")
-    if not text.strip():
+    if _NOTHING_TO_SEE.fullmatch(text):
         raise bad_request("message text is empty")
     if units(text) > TEXT_LIMIT:
         raise bad_request("message is too long")

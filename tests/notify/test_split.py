@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from tests.bot_api_rules import checked_text
 from watcher.alerts.message import Span, Style, Text, bold, link, utf16_length
+from watcher.notify.notices import REPEAT
 from watcher.notify.split import split, visible
+from watcher.notify.telegram import TelegramBot
 
 LETTERS = st.sampled_from(
     [*"ab 🦊👩\u200d\U0001f3fd\né\u0301אבג\u202e\t<&*_[", "word ", "line\n", "👨\u200d👩\u200d👧"]
@@ -90,3 +92,12 @@ def test_it_cuts_in_bounded_time() -> None:
 @pytest.mark.parametrize("blank", ["", " \n\t", "\u200b\u200d", "\u3164", "\u2800\n", "\u202e"])
 def test_it_sees_that_there_is_nothing_to_see(blank: str) -> None:
     assert split(Text(blank), 100) == ()
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=40), st.integers(1, 800), st.booleans())
+@settings(max_examples=200)
+def test_it_makes_messages_of_any_text_that_telegram_takes_with_their_label(text: str, times: int, plain: bool) -> None:
+    chat = TelegramBot("1:abc").chat("5")
+    for part in chat.parts(bold(text * times), plain=plain):
+        checked_text({"text": f"{REPEAT}\n{part.text}"})
+        checked_text({"text": part.text})

@@ -94,8 +94,9 @@ def test_it_sends_the_most_severe_first_and_then_the_oldest(store: Store) -> Non
 
 
 def test_it_has_one_message_of_a_chat_in_flight_at_most(store: Store) -> None:
-    store.commit([], [message("1"), message("2", severity=Level.LIQUIDATABLE), message("other", chat="b")])
+    store.commit([], [message("1"), message("other", chat="b")])
     first = claimed(store)
+    store.commit([], [message("2", severity=Level.LIQUIDATABLE)])
     assert claimed(store).message.chat == "b"
     assert store.claim(0) is None
     assert store.due() == {}
