@@ -69,6 +69,7 @@ class RpcStandIn:
     gas_of: Callable[[str, bytes], int] = lambda target, data: 50_000
     too_much: str = "out of gas"
     understands_block_hash: bool = True
+    block_hash_refusal: tuple[int, str] = (-32602, "invalid argument 1: hex string without 0x prefix")
     faults: dict[str, Fault] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     batches: list[list[tuple[str, bytes]]] = field(default_factory=list)
@@ -132,7 +133,7 @@ class RpcStandIn:
     def _call(self, call: dict[str, str], at: Any) -> dict[str, Any]:
         if isinstance(at, dict):
             if not self.understands_block_hash:
-                return _error(-32602, "invalid argument 1: hex string without 0x prefix")
+                return _error(*self.block_hash_refusal)
             if at != {"blockHash": self.head.hash, "requireCanonical": True}:
                 return _error(-32000, "header not found")
         elif at != hex(self.head.number):

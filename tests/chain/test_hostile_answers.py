@@ -111,6 +111,7 @@ ROWS: list[tuple[str, str, Fault, str]] = [
     ("limit", CALL, error(-32005, "daily request count exceeded"), "limits our requests (error -32005"),
     ("anything", CALL, error(-32000, "some internal thing"), "error -32000: some internal thing"),
     ("a revert of Multicall3", CALL, error(3, "execution reverted", data="0x"), "failed as Multicall3 never does"),
+    ("a revert by its code", CALL, error(3, "no"), "failed as Multicall3 never does (error 3: no)"),
     ("a leak", CALL, error(-32000, LEAKY), "error -32000: no such project: … … … …"),
     ("control characters", CALL, error(-32000, "a\x00b\x1b[31m\u202e c\nd"), "error -32000: ab[31m c d"),
     ("no state", CALL, error(-32000, "missing trie node 00ff (path ) state 0x1 is not available"), "missing trie node"),

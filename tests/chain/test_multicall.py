@@ -89,6 +89,13 @@ def test_it_refuses_a_dirty_padding() -> None:
         decode_results(data[:-1] + b"\x01", 1)
 
 
+@pytest.mark.parametrize("more", [-32, 1, 32])
+def test_it_refuses_data_of_any_other_length(more: int) -> None:
+    data = encode([RESULTS], [[(True, b"\x01" * 32)]])
+    with pytest.raises(NotDecodable, match="beyond the end|after the last result"):
+        decode_results(data[:more] if more < 0 else data + bytes(more), 1)
+
+
 def test_it_refuses_more_than_it_should_ever_see() -> None:
     with pytest.raises(NotDecodable, match="more than the"):
         decode_results(bytes(MAX_RETURN + 1), 1)

@@ -190,8 +190,11 @@ async def test_it_names_the_block_by_its_hash(node: RpcStandIn, chain: Chain) ->
     assert set(node.asked[-1].params[0]) == {"to", "data"}  # no gas: the node's own cap is the largest it allows
 
 
-async def test_it_falls_back_to_the_number_and_checks_the_hash_afterwards(node: RpcStandIn, chain: Chain) -> None:
-    node.understands_block_hash = False
+@pytest.mark.parametrize("refusal", [(-32602, "expected a string"), (-32000, "invalid argument 1: not hex")])
+async def test_it_falls_back_to_the_number_and_checks_the_hash_afterwards(
+    node: RpcStandIn, chain: Chain, refusal: tuple[int, str]
+) -> None:
+    node.understands_block_hash, node.block_hash_refusal = False, refusal
     here = await pinned(chain)
     assert await here.read([call(1)]) == {call(1): echoed(1)}
     number = hex(node.head.number)
@@ -237,6 +240,20 @@ async def test_it_returns_nothing_when_one_of_many_batches_fails(node: RpcStandI
     with pytest.raises(EndpointError, match="boom"):
         await here.read([call(n) for n in range(2000)])
     assert not [task for task in asyncio.all_tasks() if "_send" in repr(task)]
+
+
+async def test_it_does_not_wait_for_the_others_when_one_batch_failed(node: RpcStandIn, chain: Chain) -> None:
+    release = asyncio.Event()
+
+    async def first_fails(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+        return await (error(-32000, "boom") if node.count(CALL) == 1 else silence(release))(request, body)
+
+    here = await pinned(chain)
+    node.faults[CALL] = first_fails
+    async with asyncio.timeout(1):  # half of what the others would take to time out
+        with pytest.raises(EndpointError, match="boom"):
+            await here.read([call(n) for n in range(1000)])
+    release.set()
 
 
 async def test_it_knows_the_canonical_hash_at_a_height(node: RpcStandIn, chain: Chain) -> None:
