@@ -92,7 +92,7 @@ def test_it_refuses_a_dirty_padding() -> None:
 @pytest.mark.parametrize("more", [-32, 1, 32])
 def test_it_refuses_data_of_any_other_length(more: int) -> None:
     data = encode([RESULTS], [[(True, b"\x01" * 32)]])
-    with pytest.raises(NotDecodable, match="beyond the end|after the last result"):
+    with pytest.raises(NotDecodable, match=r"beyond the end|after the last result"):
         decode_results(data[:more] if more < 0 else data + bytes(more), 1)
 
 
