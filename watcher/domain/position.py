@@ -89,8 +89,8 @@ class Position:
     """One risk unit at one block, every number as the protocol itself has it.
 
     `collateral` and `debt` are values in units of `numeraire`. `slack` bounds how far the legs' health ratio may be
-    from `health`, relatively. `regime` names the branch of the protocol's formula: between two prices of one regime
-    health is monotone.
+    from `health`, relatively. `regime` is a factor of the protocol's formula that moves in steps (Aave's truncated
+    average threshold): health divided by it moves one way with a price or an amount. Most formulas have none: 1.
     """
 
     id: PositionId
@@ -104,7 +104,7 @@ class Position:
     debt: int
     numeraire: Numeraire
     slack: Fraction = Fraction(1, 10**9)
-    regime: int = 0
+    regime: int = 1
     check: Check = Check.UNCHECKED
     notes: tuple[str, ...] = ()
 

@@ -249,7 +249,7 @@ class AaveV3:
                 debt=found.debt,
                 numeraire=market.numeraire,
                 slack=slack_of(market.variant, found),
-                regime=found.average_threshold if market.variant.floors_average else 0,
+                regime=found.average_threshold if market.variant.floors_average else 1,
                 notes=(f"e-mode {account.emode}: {market.emodes[account.emode].label}",) if account.emode else (),
             )
         ]

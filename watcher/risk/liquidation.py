@@ -1,0 +1,142 @@
+"""Liquidation prices: of one asset, or of one feed that several assets share.
+
+The legs give a bracket in closed form (backing and required are linear in the prices);
+inside it the exact unit is searched through the protocol's own formula.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from watcher.domain.position import Leg, Position
+from watcher.domain.price import Price
+from watcher.domain.source import Address
+from watcher.risk.search import Crossing
+
+FLICKER = 512
+"""Units of price over which rounding may make health flicker when a price stands on both sides of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lever:
+    """One number that can move: the price of an asset, or the answer of a feed with every price read from it.
+
+    `keys` are the prices it moves, `current` its value now in numeraire units.
+    """
+
+    name: str
+    keys: frozenset[Address]
+    current: int
+    feed: Address | None = None
+
+    def prices(self, position: Position, value: int) -> Mapping[Address, Price]:
+        """The prices under `position` if this lever stood at `value`."""
+        moved = {leg.priced_as: leg.price for leg in position.legs if leg.priced_as in self.keys}
+        if self.feed is None:
+            return {key: price.at(value) for key, price in moved.items()}
+        return {key: price.with_feeds({self.feed: value}) for key, price in moved.items()}
+
+
+def levers(position: Position) -> tuple[Lever, ...]:
+    """What can liquidate this position: each asset on its own, and each directly-read feed that several share."""
+    by_key: dict[Address, Leg] = {}
+    by_feed: dict[Address, set[Address]] = {}
+    names: dict[Address, str] = {}
+    for leg in position.legs:
+        by_key.setdefault(leg.priced_as, leg)
+        for reading in leg.price.feeds:
+            by_feed.setdefault(reading.feed, set()).add(leg.priced_as)
+            names[reading.feed] = reading.pair
+    alone = tuple(
+        Lever(name=leg.asset.symbol, keys=frozenset({key}), current=leg.price.low) for key, leg in by_key.items()
+    )
+    shared = tuple(
+        Lever(name=names[feed], keys=frozenset(keys), current=by_key[min(keys)].price.low, feed=feed)
+        for feed, keys in by_feed.items()
+        if len(keys) > 1
+    )
+    return alone + shared
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiquidationPrice:
+    """The value of a lever at which the position becomes liquidatable; one unit nearer to now it is not."""
+
+    lever: Lever
+    value: int
+
+    @property
+    def distance(self) -> Fraction:
+        """The move that takes it there, relative to now; negative is a fall."""
+        return Fraction(self.value, self.lever.current) - 1
+
+
+Reprice = Callable[[Mapping[Address, Price]], Position]
+"""The same position under other prices, by the protocol's own formula."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """`backing - required` as a line in the lever: `slope × value + rest`, and how far the truth may lie from it."""
+
+    backing_slope: Fraction
+    backing_rest: Fraction
+    required_slope: Fraction
+    required_rest: Fraction
+
+    def crossing(self, tilt: Fraction, shift: int) -> Fraction | None:
+        """Where `backing × tilt + shift` meets required."""
+        slope = self.backing_slope * tilt - self.required_slope
+        return (self.required_rest - self.backing_rest * tilt - shift) / slope if slope else None
+
+
+def _line(legs: Iterable[Leg], keys: frozenset[Address]) -> _Line:
+    sums = {"backing": [Fraction(0), Fraction(0)], "required": [Fraction(0), Fraction(0)]}
+    for leg in legs:
+        moves = leg.priced_as in keys
+        scale = Fraction(1, 10**leg.asset.decimals) * (1 if moves else leg.price.low)
+        sums["backing"][0 if moves else 1] += leg.amount * scale * leg.backing
+        sums["required"][0 if moves else 1] += abs(leg.amount) * scale * leg.required
+    return _Line(*sums["backing"], *sums["required"])
+
+
+def liquidation_price(position: Position, lever: Lever, reprice: Reprice) -> LiquidationPrice | None:
+    """The nearest value of `lever` at which the protocol would liquidate. None where no value does, or it is now."""
+    if position.health.liquidatable or position.health.required == 0:
+        return None
+    line = _line(position.legs, lever.keys)
+    falling = line.backing_slope > line.required_slope
+    noise = 2 * len(position.legs) + 2
+    edges = [
+        edge
+        for tilt, shift in ((1 - position.slack, -noise), (1 + position.slack, noise))
+        if (edge := line.crossing(tilt, shift)) is not None
+    ]
+    near, far = _bracket(edges, lever.current, falling=falling)
+
+    search = Crossing(
+        position_at=lambda value: reprice(lever.prices(position, value)),
+        crossed=lambda there: there.health.liquidatable,
+        limit=Fraction(1),
+        below=True,
+        walk=FLICKER if line.backing_slope and line.required_slope else 1,
+    )
+    value = search.first(lever.current if search.holds(near) else near, far)
+    return None if value is None else LiquidationPrice(lever=lever, value=value)
+
+
+def _bracket(edges: list[Fraction], current: int, *, falling: bool) -> tuple[int, int]:
+    """From the nearest to the farthest value at which health may cross 1; never past now, never to zero or below."""
+    low, high = (int(min(edges)) - 1, int(max(edges)) + 2) if edges else (1, 1)
+    if falling:
+        near = current if len(edges) < 2 or not 0 < high < current else high
+        return near, max(min(low, near), 1)
+    near = current if len(edges) < 2 or low <= current else low
+    return near, max(high, near)
+
+
+def nearest(prices: Iterable[LiquidationPrice]) -> LiquidationPrice | None:
+    """The one that takes the smallest relative move."""
+    return min(prices, key=lambda price: abs(price.distance), default=None)

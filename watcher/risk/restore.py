@@ -1,0 +1,102 @@
+"""What to do: how much to repay, or to add, so that health is back at a target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from watcher.domain.position import Action, Asset, Leg, Position, Refused, Repay, TopUp
+from watcher.risk.search import Crossing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remedy:
+    """The smallest action that reaches the target, or the largest possible where `enough` is false."""
+
+    action: Action
+    asset: Asset
+    health: Decimal
+    enough: bool
+
+
+After = Callable[[Action], Position | Refused]
+"""The position after an action, by the protocol's own formula and rounding."""
+
+
+def remedies(position: Position, target: Decimal, after: After) -> tuple[Remedy, ...]:
+    """One remedy for each debt and each collateral of the position that can be one, repayments first."""
+    if position.health.factor >= target:
+        return ()
+    debts = [leg for leg in position.legs if leg.required]
+    collaterals = [leg for leg in position.legs if leg.backing]
+    found = [_repay(position, leg, target, after) for leg in debts]
+    found += [_top_up(position, leg, target, after) for leg in collaterals]
+    return tuple(remedy for remedy in found if remedy is not None)
+
+
+def _ratio(position: Position) -> tuple[Fraction, Fraction]:
+    backing = sum((leg.value() * leg.backing for leg in position.legs), Fraction(0))
+    required = sum((abs(leg.value()) * leg.required for leg in position.legs), Fraction(0))
+    return backing, required
+
+
+def _repay(position: Position, debt: Leg, target: Decimal, after: After) -> Remedy | None:
+    """`(D − W/h) / p` tokens of this debt; all of it where that is not enough."""
+    backing, required = _ratio(position)
+    per_unit = Fraction(debt.price.low, 10**debt.asset.decimals) * debt.required
+    estimate = (required - backing / Fraction(target)) / per_unit
+    return _smallest(position, Repay, debt.asset, estimate, abs(debt.amount), target, after)
+
+
+def _top_up(position: Position, collateral: Leg, target: Decimal, after: After) -> Remedy | None:
+    """`(h·D − W) / (p·L)` tokens more of this collateral."""
+    backing, required = _ratio(position)
+    per_unit = Fraction(collateral.price.low, 10**collateral.asset.decimals) * collateral.backing
+    estimate = (Fraction(target) * required - backing) / per_unit
+    return _smallest(position, TopUp, collateral.asset, estimate, None, target, after)
+
+
+def _smallest(
+    position: Position,
+    kind: Callable[..., Action],
+    asset: Asset,
+    estimate: Fraction,
+    most: int | None,
+    target: Decimal,
+    after: After,
+) -> Remedy | None:
+    """Search around the closed form, as wide as the position's legs may be off, for the first unit that suffices."""
+    spread = abs(estimate) * position.slack * 4 + _unit_noise(position, asset)
+    start = max(int(estimate - spread), 0)
+    stop = int(estimate + spread) + 1
+    if most is not None:
+        start, stop = min(start, most), min(stop, most)
+
+    def position_at(amount: int) -> Position | None:
+        outcome = after(kind(asset.address, amount))
+        return outcome if isinstance(outcome, Position) else None
+
+    search = Crossing(
+        position_at=position_at,
+        crossed=lambda there: there.health.factor >= target,
+        limit=Fraction(target),
+        below=False,
+    )
+    amount = search.first(0 if search.holds(start) else start, stop)
+    reached = search.at(stop if amount is None else amount)
+    if reached is None or (amount is None and most is None):
+        return None
+    return Remedy(
+        action=kind(asset.address, stop if amount is None else amount),
+        asset=asset,
+        health=reached.health.factor,
+        enough=amount is not None,
+    )
+
+
+def _unit_noise(position: Position, asset: Asset) -> Fraction:
+    """Token units that one base unit of value per leg is worth: what roundings can move the answer by."""
+    price = next(leg.price.low for leg in position.legs if leg.asset == asset)
+    return Fraction((2 * len(position.legs) + 2) * 10**asset.decimals, price) * 4 + 4
