@@ -119,6 +119,20 @@ class Position:
         found = {leg.price.freshness(self.at.timestamp) for leg in self.legs}
         return next((worst for worst in (Freshness.STALE, Freshness.UNKNOWN) if worst in found), Freshness.FRESH)
 
+    @property
+    def legs_explain_health(self) -> bool:
+        """Whether the legs reproduce the health ratio within `slack` and one base unit per leg and per rounding."""
+        if self.health.required == 0:
+            return True
+        unit = 2 * len(self.legs)
+        backing = sum((leg.value() * leg.backing for leg in self.legs), NOTHING)
+        required = sum((abs(leg.value()) * leg.required for leg in self.legs), NOTHING)
+        factor = Fraction(self.health.backing, self.health.required)
+        low = (backing * (1 - self.slack) - unit) / (required + unit)
+        high = (backing * (1 + self.slack) + unit) / (required - unit) if required > unit else None
+        step = Fraction(1, self.health.required)
+        return low - step <= factor and (high is None or factor <= high + step)
+
 
 class Because(StrEnum):
     """Why a position could not be read."""

@@ -1,0 +1,207 @@
+"""Everything watched on one chain, read at one block through one endpoint.
+
+All plans advance in lock-step: a round is the union of what they all wait for, sent in as few batches as fit. What the
+last snapshot asked is asked in the first round, so that a chain where nothing changed its shape costs one round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from watcher.config import Deployment
+from watcher.domain.errors import CallReverted, NotDecodable, ReadFailed
+from watcher.domain.position import (
+    Action,
+    Because,
+    Check,
+    Position,
+    PositionId,
+    Refused,
+    State,
+    Unreadable,
+    Verdict,
+)
+from watcher.domain.price import Price
+from watcher.domain.source import Address, Block, Holder
+from watcher.protocols.reader import AnyReader
+from watcher.reads import Answers, Outcome, Plan, Request, Returned, both, together
+from watcher.reads.call import T
+
+
+class AtBlock(Protocol):
+    """One block at one endpoint, as `watcher.chain` pins it."""
+
+    @property
+    def block(self) -> Block: ...
+    @property
+    def endpoint(self) -> str: ...
+    async def read(self, requests: Sequence[Request]) -> Mapping[Request, Sequence[Returned]]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """One deployment and who is watched in it."""
+
+    deployment: Deployment
+    holders: tuple[Holder, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A position with the state it was made from, so that a what-if is the same function over other state."""
+
+    position: Position
+    reader: AnyReader
+    market: Any
+    account: Any
+
+    def reprice(self, prices: Mapping[Address, Price]) -> Position:
+        """The position under other prices. Raises `ReadFailed` where the protocol could then not value it."""
+        return self._of(self.reader.repriced(self.market, prices), self.account)
+
+    def after(self, action: Action) -> Position | Refused:
+        """The position after an action, or why the protocol would refuse it."""
+        account = self.reader.after(self.market, self.account, action)
+        return account if isinstance(account, Refused) else self._of(self.market, account)
+
+    def _of(self, market: Any, account: Any) -> Position:
+        for found in self.reader.positions(market, account):
+            if isinstance(found, Position) and found.id == self.position.id:
+                return found
+        raise ReadFailed(f"{self.position.id} has no value under these assumptions")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What one chain looked like at one block.
+
+    `covered` are the (deployment, wallet) pairs that were read without failure: a position known from before that is
+    absent there has been closed. `asked` is what the plans needed, for the next snapshot's first round.
+    """
+
+    block: Block
+    endpoint: str
+    held: tuple[Held, ...]
+    unreadable: tuple[Unreadable, ...]
+    covered: frozenset[tuple[str, Address]]
+    asked: frozenset[Request]
+    rounds: int
+
+    @property
+    def positions(self) -> tuple[Position, ...]:
+        return tuple(held.position for held in self.held)
+
+
+async def take(at: AtBlock, watched: Sequence[Watched], warm: Collection[Request] = ()) -> Snapshot:
+    """Read everything watched at one block. Raises `EndpointError`; a plan that fails becomes `Unreadable`."""
+    plans = together(_survey(one, at.block) for one in watched)
+    outcomes, asked, rounds = await _run(plans, at, warm)
+    found = [reading for outcome in outcomes if not isinstance(outcome, ReadFailed) for reading in outcome]
+    unreadable = tuple(reading for reading in found if isinstance(reading, Unreadable))
+    blank = {(one.id.deployment, one.id.wallet) for one in unreadable}
+    everyone = {(one.deployment.id, holder.wallet) for one in watched for holder in one.holders}
+    return Snapshot(
+        block=at.block,
+        endpoint=at.endpoint,
+        held=tuple(reading for reading in found if isinstance(reading, Held)),
+        unreadable=unreadable,
+        covered=frozenset(everyone - blank),
+        asked=asked,
+        rounds=rounds,
+    )
+
+
+async def _run(plan: Plan[T], at: AtBlock, warm: Collection[Request]) -> tuple[T, frozenset[Request], int]:
+    answers, asked, rounds = Answers(at.block), set[Request](), 0
+    ahead = list(warm)
+    try:
+        requests = next(plan)
+        while True:
+            asked.update(requests)
+            missing = [request for request in dict.fromkeys([*requests, *ahead]) if request not in answers]
+            if any(request not in answers for request in requests):
+                answers.returned.update(await at.read(missing))
+                rounds, ahead = rounds + 1, []
+            requests = plan.send(answers)
+    except StopIteration as stop:
+        return stop.value, frozenset(asked), rounds
+
+
+def _survey(watched: Watched, block: Block) -> Plan[list[Held | Unreadable]]:
+    """One deployment for all its holders: their accounts, then what those share and the protocol's own view."""
+    reader, deployment = watched.deployment.reader, watched.deployment
+
+    def unreadable(holder: Holder, problem: ReadFailed) -> Unreadable:
+        where = PositionId(deployment=deployment.id, wallet=holder.wallet, account=holder.account, key=holder.key)
+        return Unreadable(
+            id=where,
+            holder=holder,
+            at=block,
+            market=deployment.title,
+            because=_because(problem),
+            reason=str(problem),
+        )
+
+    outcomes = yield from together(reader.account(holder) for holder in watched.holders)
+    asked = list(zip(watched.holders, outcomes, strict=True))
+    lost = [unreadable(holder, outcome) for holder, outcome in asked if isinstance(outcome, ReadFailed)]
+    present = [(h, account) for h, account in asked if account is not None and not isinstance(account, ReadFailed)]
+    if not present:
+        return [*lost]
+    try:
+        market, verdicts = yield from both(
+            reader.market([account for _, account in present]),
+            together(reader.verdict(holder) for holder, _ in present),
+        )
+    except ReadFailed as problem:
+        return [*lost, *(unreadable(holder, problem) for holder, _ in present)]
+    readings: list[Held | Unreadable] = [*lost]
+    for (holder, account), verdict in zip(present, verdicts, strict=True):
+        for position in reader.positions(market, account):
+            checked = position if isinstance(position, Unreadable) else _checked(position, verdict)
+            if isinstance(checked, ReadFailed):
+                readings.append(unreadable(holder, checked))
+            elif isinstance(checked, Unreadable):
+                readings.append(checked)
+            else:
+                readings.append(Held(position=checked, reader=reader, market=market, account=account))
+    return readings
+
+
+def _because(problem: ReadFailed) -> Because:
+    if isinstance(problem, CallReverted):
+        return Because.REVERTED
+    return Because.UNDECODABLE if isinstance(problem, NotDecodable) else Because.MISMATCH
+
+
+def _checked(position: Position, verdict: Outcome[Verdict | None]) -> Position | ReadFailed:
+    """The position beside the protocol's own view: where they differ, the protocol's numbers are shown, and it is said.
+
+    A protocol that cannot value the account now would refuse to liquidate it too, so ours alone is not believed.
+    """
+    if isinstance(verdict, ReadFailed):
+        return verdict
+    if verdict is None:
+        return position
+    theirs = (verdict.health, verdict.collateral, verdict.debt)
+    if theirs == (position.health, position.collateral, position.debt) and position.legs_explain_health:
+        return replace(position, check=Check.VERIFIED)
+    return replace(
+        position,
+        health=verdict.health,
+        collateral=verdict.collateral,
+        debt=verdict.debt,
+        state=_state(verdict, position.state),
+        check=Check.MISMATCH,
+        notes=(*position.notes, "our formula and the contract differ: the contract's numbers are shown"),
+    )
+
+
+def _state(verdict: Verdict, ours: State) -> State:
+    if verdict.health.required == 0:
+        return State.NO_DEBT
+    if not verdict.health.liquidatable:
+        return State.HEALTHY
+    return ours if ours in (State.LIQUIDATABLE_BUT_BLOCKED, State.DEBT_WITHOUT_COLLATERAL) else State.LIQUIDATABLE
