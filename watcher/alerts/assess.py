@@ -1,0 +1,207 @@
+"""From what was read to what it means: one sighting per condition, before any memory of earlier ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from watcher.alerts.message import Level
+from watcher.alerts.record import Key, Rule
+from watcher.alerts.rules import Rules
+from watcher.domain.position import Position, Unreadable
+from watcher.domain.price import FeedReading, Freshness
+from watcher.domain.source import Address, Block
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A position that was read."""
+
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A position that could not be read."""
+
+    unreadable: Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A position known from before, in a market that was read and has it no more."""
+
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A feed with the positions that owe something priced by it or against it. None depends on it any more: `()`."""
+
+    subject: str
+    reading: FeedReading | None
+    dependents: tuple[Position, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Blind:
+    """A chain that cannot be read, or whose newest block is too old. `problem` empty: it is seen again."""
+
+    chain: str
+    problem: str
+    since: int
+
+
+Facts = Seen | Lost | Closed | Feed | Blind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """One condition as it stands in one snapshot.
+
+    `firing` is the level it raises, `holding` the level it is not yet clear of. `order` ranks sightings of one
+    condition in time: the block number, or seconds for conditions that have no block. `wallets` are whom it concerns.
+    """
+
+    key: Key
+    firing: Level
+    holding: Level
+    rules: Rules
+    order: int
+    facts: Facts
+    wallets: tuple[Address, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """What one snapshot says, as far as alerts need it."""
+
+    block: Block
+    positions: Sequence[Position]
+    unreadable: Sequence[Unreadable]
+    covered: frozenset[tuple[str, Address]]
+
+
+def assess(view: View, rules: Mapping[Address, Rules], known: Iterable[Key]) -> list[Sighting]:
+    """Every condition that this snapshot can speak about. What it cannot see, it says nothing about.
+
+    `known` are the conditions that stand now: they end when what they were about is gone, not merely unseen.
+    """
+    standing = set(known)
+    sightings = [one for position in view.positions for one in _seen(position, rules[position.id.wallet], view)]
+    sightings += [_lost(one, rules[one.id.wallet], view) for one in view.unreadable if rules[one.id.wallet].unreadable]
+    sightings += _feeds(view, rules)
+    return sightings + _gone(view, rules, standing - {sighting.key for sighting in sightings})
+
+
+def _seen(position: Position, rules: Rules, view: View) -> list[Sighting]:
+    subject, health = str(position.id), position.health
+    facts, wallets, order = Seen(position), (position.id.wallet,), view.block.number
+    return [
+        Sighting(
+            key=Key(Rule.HEALTH, subject),
+            firing=rules.firing(health.factor, liquidatable=health.liquidatable),
+            holding=rules.holding(health.factor, liquidatable=health.liquidatable),
+            rules=rules,
+            order=order,
+            facts=facts,
+            wallets=wallets,
+        ),
+        Sighting(
+            key=Key(Rule.UNREADABLE, subject),
+            firing=Level.OK,
+            holding=Level.OK,
+            rules=rules,
+            order=order,
+            facts=facts,
+            wallets=wallets,
+        ),
+    ]
+
+
+def _lost(unreadable: Unreadable, rules: Rules, view: View) -> Sighting:
+    return Sighting(
+        key=Key(Rule.UNREADABLE, str(unreadable.id)),
+        firing=Level.CRITICAL,
+        holding=Level.CRITICAL,
+        rules=rules,
+        order=view.block.number,
+        facts=Lost(unreadable),
+        wallets=(unreadable.id.wallet,),
+    )
+
+
+def feed_subject(chain: str, feed: Address) -> str:
+    """How the feed of a stale-price condition is named: feeds of one address live on several chains."""
+    return f"{chain}:{feed}"
+
+
+def _feeds(view: View, rules: Mapping[Address, Rules]) -> list[Sighting]:
+    """One sighting per feed, however many positions share it. Unknown heartbeats say nothing either way."""
+    dependents: dict[Address, list[Position]] = {}
+    readings: dict[Address, FeedReading] = {}
+    for position in view.positions:
+        if position.health.required and rules[position.id.wallet].stale:
+            for reading in position.feeds:
+                readings[reading.feed] = reading
+                dependents.setdefault(reading.feed, []).append(position)
+    sightings = []
+    for feed, reading in readings.items():
+        freshness = reading.freshness(view.block.timestamp)
+        if freshness is Freshness.UNKNOWN:
+            continue
+        level = Level.WARN if freshness is Freshness.STALE else Level.OK
+        subject = feed_subject(view.block.chain, feed)
+        sightings.append(
+            Sighting(
+                key=Key(Rule.STALE, subject),
+                firing=level,
+                holding=level,
+                rules=rules[dependents[feed][0].id.wallet],
+                order=view.block.number,
+                facts=Feed(subject, reading, tuple(dependents[feed])),
+                wallets=tuple(dict.fromkeys(position.id.wallet for position in dependents[feed])),
+            )
+        )
+    return sightings
+
+
+def _gone(view: View, rules: Mapping[Address, Rules], unseen: Iterable[Key]) -> list[Sighting]:
+    """Conditions whose subject has ended: a closed position, a feed under no position any more."""
+    sightings = []
+    for key in sorted(unseen, key=lambda key: (key.rule, key.subject)):
+        if key.rule in (Rule.HEALTH, Rule.UNREADABLE):
+            deployment, wallet = key.subject.split("/")[:2]
+            if (deployment, Address(wallet)) in view.covered:
+                sightings.append(_ended(key, view, rules[Address(wallet)], Closed(key.subject), (Address(wallet),)))
+        elif key.rule is Rule.STALE and key.subject.startswith(f"{view.block.chain}:") and not view.unreadable:
+            wallets = tuple(dict.fromkeys(wallet for _, wallet in sorted(view.covered)))
+            if wallets:
+                sightings.append(_ended(key, view, rules[wallets[0]], Feed(key.subject, None, ()), wallets))
+    return sightings
+
+
+def _ended(key: Key, view: View, rules: Rules, facts: Facts, wallets: tuple[Address, ...]) -> Sighting:
+    return Sighting(
+        key=key,
+        firing=Level.OK,
+        holding=Level.OK,
+        rules=rules,
+        order=view.block.number,
+        facts=facts,
+        wallets=wallets,
+    )
+
+
+def sight_chain(chain: str, problem: str, since: int, now: int, rules: Rules, wallets: Sequence[Address]) -> Sighting:
+    """Whether a chain is seen at all; `problem` is empty when it is. Seen again counts at once."""
+    level = Level.CRITICAL if problem else Level.OK
+    return Sighting(
+        key=Key(Rule.BLIND, chain),
+        firing=level,
+        holding=level,
+        rules=rules,
+        order=now,
+        facts=Blind(chain, problem, since),
+        wallets=tuple(wallets),
+    )

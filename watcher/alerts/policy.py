@@ -1,0 +1,113 @@
+"""When to speak: one pure step over what is remembered and what is seen.
+
+For one condition, with L the level remembered, F what the latest snapshot fires and H what it still holds (F ≤ H):
+
+    | L     | seen                          | L becomes | said     | and                                    |
+    |-------|-------------------------------|-----------|----------|----------------------------------------|
+    | any   | nothing (no data)             | L         | nothing  | no data never resolves anything        |
+    | any   | F > L                         | F         | raised   | at once; a new episode where L was OK  |
+    | OK    | F = OK                        | OK        | nothing  |                                        |
+    | > OK  | H ≥ L                         | L         | reminder | if due; calm restarts from 0           |
+    | > OK  | H < L, not confirmed          | L         | reminder | if due; calm stays                     |
+    | > OK  | H < L, confirmed still at ≥ L | L         | reminder | if due; calm restarts from 0           |
+    | > OK  | H < L, confirmed below L      | L         | nothing  | calm + 1, until `good_reads`           |
+    | > OK  | the same, calm = good_reads   | max H     | eased    | to OK: resolved, the episode ends      |
+
+Alerts fire on the latest snapshot and ease on confirmed ones: a snapshot is confirmed once its block is still
+canonical some blocks later, and counts only when it is newer than the one that raised the level. Escalation looks at
+nothing else: no grouping, reminder or earlier message holds it back. A restart changes nothing here, because all that
+is remembered is in the records; a configuration edit changes only what F and H are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from watcher.alerts.assess import Sighting
+from watcher.alerts.message import Level
+from watcher.alerts.record import Key, Record, Rule
+
+
+class Kind(StrEnum):
+    """What a notice says."""
+
+    RAISED = "raised"
+    REMINDER = "reminder"
+    EASED = "eased"
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something to say: what is seen now, where the condition stands, and where it stood before."""
+
+    kind: Kind
+    sighting: Sighting
+    record: Record
+    before: Record
+
+    @property
+    def severity(self) -> Level:
+        """How urgent the message is; good news waits behind bad."""
+        return self.record.level if self.kind in (Kind.RAISED, Kind.REMINDER) else Level.OK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The records that changed, to be stored together with the messages made of the notices."""
+
+    records: tuple[Record, ...]
+    notices: tuple[Notice, ...]
+
+
+def decide(
+    records: Mapping[Key, Record], latest: Iterable[Sighting], confirmed: Iterable[Sighting], now: int
+) -> Decision:
+    """One evaluation. `now` is in Unix seconds. Each confirmed snapshot is to be passed once."""
+    settled = {sighting.key: sighting for sighting in confirmed}
+    changed: list[Record] = []
+    notices: list[Notice] = []
+    for sighting in latest:
+        before = records.get(sighting.key) or Record(key=sighting.key)
+        record, kind = _step(before, sighting, settled.get(sighting.key), now)
+        if record != before:
+            changed.append(record)
+        if kind is not None:
+            notices.append(Notice(kind=kind, sighting=sighting, record=record, before=before))
+    return Decision(records=tuple(changed), notices=tuple(notices))
+
+
+def _step(record: Record, seen: Sighting, settled: Sighting | None, now: int) -> tuple[Record, Kind | None]:
+    if seen.firing > record.level:
+        episode = record.episode + (record.level is Level.OK)
+        raised = replace(
+            record, level=seen.firing, episode=episode, since=now, spoken_at=now, fired_block=seen.order, calm=0
+        )
+        return raised, Kind.RAISED
+    if record.level is Level.OK:
+        return record, None
+    if seen.holding >= record.level:
+        return _reminded(replace(record, calm=0), seen, now)
+    evidence = settled is not None and settled.order > record.fired_block
+    if settled is None or not evidence:
+        return _reminded(record, seen, now)
+    if settled.holding >= record.level:
+        return _reminded(replace(record, calm=0), seen, now)
+    if record.calm + 1 < _good_reads(seen):
+        return replace(record, calm=record.calm + 1), None
+    level = max(settled.holding, seen.holding)
+    eased = replace(record, level=level, since=now, spoken_at=now, fired_block=seen.order, calm=0)
+    return eased, Kind.RESOLVED if level is Level.OK else Kind.EASED
+
+
+def _reminded(record: Record, seen: Sighting, now: int) -> tuple[Record, Kind | None]:
+    if now - record.spoken_at < seen.rules.remind:
+        return record, None
+    return replace(record, spoken_at=now), Kind.REMINDER
+
+
+def _good_reads(seen: Sighting) -> int:
+    """Health drifts round a limit and needs several good reads; the other rules are plain facts: one settles them."""
+    return seen.rules.good_reads if seen.key.rule is Rule.HEALTH else 1
