@@ -1,0 +1,62 @@
+"""Names that strangers chose, made fit to stand among our own words.
+
+Anybody can deploy a token with any symbol, and write to any wallet with it: "USDС" with a Cyrillic С, text that runs
+backwards, a line break and a second message, `t.me/…` that Telegram turns into a link. What we cannot see through
+(look-alike letters) stays, so an address has to stand wherever a mistake would cost money.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+NAMELESS = "(unnamed)"
+"""What stands for a name of which nothing is left."""
+
+_BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Hangul fillers and the empty Braille cell: letters and signs by category, and invisible."""
+
+_DEFANGED = str.maketrans(
+    {
+        ".": "\u00b7",  # a domain needs a dot: MIDDLE DOT
+        "\u3002": "\u00b7",  # ... and IDNA takes the ideographic full stop for one
+        "@": "(at)",  # mentions
+        "/": "\u2215",  # "://", paths, and commands of a bot: DIVISION SLASH
+        "#": "\u266f",  # hashtags: MUSIC SHARP SIGN
+    }
+)
+
+
+def clean(text: str, limit: int = 24) -> str:
+    """A token's symbol or a contract's label, of at most `limit` characters, that no client will turn into a link.
+
+    Cleaning twice is cleaning once.
+    """
+    return shortened(visible(text).translate(_DEFANGED), limit) or NAMELESS
+
+
+def visible(text: str) -> str:
+    """The text on one line, in compatibility form (NFKC), without what is invisible, combining, or turns its direction.
+
+    Links in it are left alone: for a terminal, or to be cut and defanged by `clean`.
+    """
+    kept = "".join(map(_seen, _compatible(text)))
+    return " ".join(_compatible(kept).split())
+
+
+def shortened(text: str, limit: int) -> str:
+    """At most `limit` characters, the last of them "…" where something was cut off."""
+    return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}…"
+
+
+def _compatible(text: str) -> str:
+    """NFKC, except that "…", with which we shorten, does not become three dots."""
+    return "…".join(unicodedata.normalize("NFKC", part) for part in text.split("…"))
+
+
+def _seen(character: str) -> str:
+    """The character, a space for any blank or line break, or nothing where there would be nothing to see."""
+    if character.isspace():
+        return " "
+    category = unicodedata.category(character)
+    gone = category in ("Mn", "Me") or category.startswith("C") or character in _BLANK_LETTERS
+    return "" if gone else character
