@@ -1,0 +1,265 @@
+"""The words of a message. One message per chat and snapshot, the worst first, every number with where it is from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from watcher.alerts import figures
+from watcher.alerts.assess import Blind, Closed, Feed, Lost, Seen
+from watcher.alerts.clean import clean
+from watcher.alerts.message import Level, Message, Text, bold, code, joined, link
+from watcher.alerts.policy import Kind, Notice
+from watcher.alerts.rules import Rules
+from watcher.domain.health import INFINITE
+from watcher.domain.position import Check, Leg, Position, Repay, State
+from watcher.domain.price import FeedReading, Freshness
+from watcher.domain.source import Address
+from watcher.risk.liquidation import LiquidationPrice
+from watcher.risk.restore import Remedy
+
+IN_FULL = 6
+"""Notices told in full in one message; the rest are told in a line each, so that all are named."""
+
+_NAMES = {
+    Level.OK: "OK",
+    Level.WARN: "WARNING",
+    Level.CRITICAL: "CRITICAL",
+    Level.LIQUIDATABLE: "LIQUIDATABLE",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """What was worked out for a position that is spoken of: the nearest liquidation prices, and what would help."""
+
+    liquidations: tuple[LiquidationPrice, ...] = ()
+    remedies: tuple[Remedy, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """What the words need besides the notices: the user's names for things, and the time now (Unix seconds)."""
+
+    labels: Mapping[Address, str]
+    chains: Mapping[str, str]
+    explorers: Mapping[str, str]
+    advice: Mapping[str, Advice]
+    markets: Mapping[str, str]
+    now: int
+
+    def wallet(self, address: Address) -> str:
+        return clean(self.labels.get(address) or f"{address[:6]}…{address[-4:]}", 32)
+
+    def subject(self, subject: str) -> tuple[str, str]:
+        """The wallet and the market of a position that is no longer there to ask."""
+        deployment, wallet = subject.split("/")[:2]
+        return self.wallet(Address(wallet)), self.markets.get(deployment, deployment)
+
+
+def compose(chat: str, notices: Sequence[Notice], telling: Telling) -> Message:
+    """All notices of one snapshot for one chat as one message. Raises ValueError on none."""
+    ordered = sorted(notices, key=lambda notice: -notice.severity)
+    full, brief = ordered[:IN_FULL], ordered[IN_FULL:]
+    parts = [_told(notice, telling) for notice in full]
+    if brief:
+        parts.append(joined([Text(f"and {len(brief)} more:"), *(_headline(notice, telling) for notice in brief)]))
+    return Message(
+        chat=chat,
+        severity=max(notice.severity for notice in ordered),
+        body=joined(parts, "\n\n"),
+        about=tuple(dict.fromkeys(notice.record.key.subject for notice in ordered)),
+        created_at=telling.now,
+    )
+
+
+def _told(notice: Notice, telling: Telling) -> Text:
+    facts = notice.sighting.facts
+    match facts:
+        case Seen(position):
+            lines = _position(notice, position, telling)
+        case Lost(unreadable):
+            lines = [
+                Text(clean(unreadable.reason, 300)),
+                Text("This is not an all-clear: its health is unknown."),
+            ]
+        case Closed():
+            lines = [Text("The position is closed.")]
+        case Feed():
+            lines = _feed(notice, facts, telling)
+        case Blind():
+            lines = _blind(facts, telling)
+        case _:
+            assert_never(facts)
+    return joined([_headline(notice, telling), *lines])
+
+
+def _headline(notice: Notice, telling: Telling) -> Text:
+    facts, record = notice.sighting.facts, notice.record
+    match facts:
+        case Seen(position):
+            wallet, market = telling.wallet(position.id.wallet), position.market
+            name = "READABLE" if record.key.rule == "unreadable" else _standing(notice)
+            return bold(name) + f" · {wallet} · {market}"
+        case Lost(unreadable):
+            return bold("UNREADABLE") + f" · {telling.wallet(unreadable.id.wallet)} · {unreadable.market}"
+        case Closed(subject):
+            wallet, market = telling.subject(subject)
+            return bold("CLOSED") + f" · {wallet} · {market}"
+        case Feed(subject, reading, _):
+            pair = clean(reading.pair, 40) if reading else subject
+            return bold("STALE PRICE" if record.level else "PRICE ALIVE") + f" · {pair}"
+        case Blind(chain, problem, _):
+            return bold("BLIND" if problem else "SEEING AGAIN") + f" · {telling.chains.get(chain, chain)}"
+        case _:
+            assert_never(facts)
+
+
+def _standing(notice: Notice) -> str:
+    now, was = _NAMES[notice.record.level], _NAMES[notice.before.level]
+    if notice.kind is Kind.REMINDER:
+        return f"STILL {now}"
+    return f"{now}, was {was}" if notice.before.level else now
+
+
+# --- Positions --------------------------------------------------------------------------------------------------------
+
+
+def _position(notice: Notice, position: Position, telling: Telling) -> list[Text]:
+    advice = telling.advice.get(str(position.id), Advice())
+    lines = [_health(notice, position)]
+    lines += [Text(note) for note in _cautions(position)]
+    lines.append(
+        Text(
+            f"collateral {figures.value(position.collateral, position.numeraire)}"
+            f" ({_tokens(position, owed=False)})\n"
+            f"debt {figures.value(position.debt, position.numeraire)} ({_tokens(position, owed=True)})"
+        )
+    )
+    if notice.record.level:
+        lines += _liquidations(position, advice)
+        lines += _remedies(advice, notice.sighting.rules)
+    if position.health.required:
+        lines.append(_prices(position))
+    lines.append(_block(position, telling))
+    return lines
+
+
+def _health(notice: Notice, position: Position) -> Text:
+    """The rule as the user wrote it, with the value that broke it."""
+    factor = position.health.factor
+    shown = code(figures.health(factor))
+    rules, level, before = notice.sighting.rules, notice.record.level, notice.before.level
+    if factor == INFINITE:
+        return Text("health ") + shown + ": no debt"
+    if notice.kind in (Kind.EASED, Kind.RESOLVED):
+        limit = rules.limit(before)
+        return Text("health ") + shown + f", clear of {limit} by more than {figures.percent(rules.clear)}"
+    if level is Level.OK:
+        return Text("health ") + shown
+    name = {Level.WARN: "warn", Level.CRITICAL: "critical", Level.LIQUIDATABLE: "liquidation"}[level]
+    if factor >= rules.limit(level):
+        return Text("health ") + shown + f", not yet clear of {rules.limit(level)} ({name})"
+    return Text("health ") + shown + f" < {rules.limit(level)} ({name})"
+
+
+def _cautions(position: Position) -> list[str]:
+    notes = list(position.notes)
+    if position.state is State.LIQUIDATABLE_BUT_BLOCKED:
+        notes.append("Liquidation is blocked for now (paused, grace period or sequencer), and can be freed any block.")
+    if position.state is State.DEBT_WITHOUT_COLLATERAL:
+        notes.append("There is debt without collateral.")
+    if position.check is Check.UNCHECKED:
+        notes.append("Not checked against the protocol's own view.")
+    return [clean(note, 160) for note in notes]
+
+
+def _tokens(position: Position, *, owed: bool) -> str:
+    legs = [leg for leg in position.legs if (leg.amount < 0) == owed]
+    return ", ".join(_token(leg) for leg in legs) or "none"
+
+
+def _token(leg: Leg) -> str:
+    return f"{figures.amount(abs(leg.amount), leg.asset.decimals)} {clean(leg.asset.symbol)}"
+
+
+def _liquidations(position: Position, advice: Advice) -> list[Text]:
+    """The nearest fall and the nearest rise that would liquidate."""
+    lines = []
+    for price in advice.liquidations[:3]:
+        verb = "falls" if price.distance < 0 else "rises"
+        shown = figures.price(price.value, position.numeraire)
+        name = clean(price.lever.name, 40)
+        lines.append(Text(f"liquidation if {name} {verb} {figures.percent(abs(price.distance))} to ") + code(shown))
+    return lines
+
+
+def _remedies(advice: Advice, rules: Rules) -> list[Text]:
+    if not advice.remedies:
+        return []
+    lines = [Text(f"to get back to {rules.target}:")]
+    for remedy in advice.remedies:
+        verb = "repay" if isinstance(remedy.action, Repay) else "add"
+        amount = code(figures.exact_amount_up(remedy.action.amount, remedy.asset.decimals))
+        rest = "" if remedy.enough else f" (all of it, and still only {figures.health(remedy.health)})"
+        lines.append(Text(f"· {verb} ") + amount + f" {clean(remedy.asset.symbol)}{rest}")
+    return lines
+
+
+def _prices(position: Position) -> Text:
+    """The stalest feed under the position, and what cannot be seen."""
+    now, feeds = position.at.timestamp, position.feeds
+    hidden = any(leg.price.freshness(now) is Freshness.UNKNOWN and not leg.price.feeds for leg in position.legs)
+    parts = []
+    if feeds:
+        oldest = max(feeds, key=lambda reading: _lateness(reading, now))
+        parts.append(f"price {clean(oldest.pair, 40)} {_age(oldest, now)}")
+    if hidden:
+        parts.append("a price of unknown age")
+    return Text("; ".join(parts) or "no price feed")
+
+
+def _lateness(reading: FeedReading, now: int) -> tuple[bool, int]:
+    return reading.freshness(now) is Freshness.STALE, reading.age(now)
+
+
+def _age(reading: FeedReading, now: int) -> str:
+    promised = "unknown" if reading.heartbeat is None else figures.duration(reading.heartbeat)
+    stale = ", STALE" if reading.freshness(now) is Freshness.STALE else ""
+    if not 0 < reading.updated_at <= now:
+        return f"with an impossible update time, heartbeat {promised}{stale}"
+    return f"{figures.duration(reading.age(now))} old, heartbeat {promised}{stale}"
+
+
+def _block(position: Position, telling: Telling) -> Text:
+    where = f"block {position.at.number:,}, {figures.duration(max(position.at.age(telling.now), 0))} old"
+    explorer = telling.explorers.get(position.at.chain)
+    return link(where, f"{explorer}/address/{position.id.account}") if explorer else Text(where)
+
+
+# --- Feeds and chains -------------------------------------------------------------------------------------------------
+
+
+def _feed(notice: Notice, feed: Feed, telling: Telling) -> list[Text]:
+    if feed.reading is None:
+        return [Text("No watched debt depends on it any more.")]
+    now = feed.dependents[0].at.timestamp
+    lines = [Text(f"last update {_age(feed.reading, now)}")]
+    if notice.record.level:
+        lines.append(Text("The health of these positions rests on a price that may be wrong:"))
+        lines += [
+            Text(f"· {telling.wallet(one.id.wallet)} · {one.market} · health {figures.health(one.health.factor)}")
+            for one in feed.dependents
+        ]
+    return lines
+
+
+def _blind(blind: Blind, telling: Telling) -> list[Text]:
+    for_how_long = figures.duration(max(telling.now - blind.since, 0))
+    if not blind.problem:
+        return [Text(f"It could not be watched for {for_how_long}.")]
+    return [
+        Text(clean(blind.problem, 400)),
+        Text(f"Nothing is known of its positions since {for_how_long}. This is not an all-clear."),
+    ]

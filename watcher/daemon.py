@@ -1,0 +1,249 @@
+"""The composition root: what is made, what drives it, and how it ends. The only module that knows everyone.
+
+APScheduler owns every periodic job; a job only wakes a loop. SIGTERM and SIGINT stop within `STOP_WITHIN` seconds,
+SIGHUP reads the configuration again: whole and valid it replaces the old one, otherwise the old one stays.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from watcher import logs, systemd
+from watcher.alerts.message import Level, Message, bold
+from watcher.chain import Chain
+from watcher.config import Settings, Telegram, load
+from watcher.domain.errors import ConfigError, DeliveryError
+from watcher.notify.channel import Channel
+from watcher.notify.console import ConsoleChannel
+from watcher.notify.sender import Sender
+from watcher.notify.telegram import TelegramBot, TelegramChat
+from watcher.store import Store, StoreFailed, StoreThread
+from watcher.watch import CONSOLE, ChainWatch, Memory
+
+STOP_WITHIN = 5.0
+"""Seconds from the signal to the end of the process; the parts below share them."""
+_LOOK_ENDS, _SEND_ENDS = 1.5, 2.0
+HOUSEKEEPING_HOURS = 6
+KEEP_SENT = 30 * 86_400
+"""Seconds that a delivered message stays in the database."""
+
+EXIT_OK, EXIT_FAILED, EXIT_CONFIG = 0, 1, 3
+
+_log = structlog.get_logger("watcher.daemon")
+
+
+class Daemon:
+    """Watches until told to stop. `now` is the clock that blocks are compared with, in Unix seconds."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        reload: Callable[[], Settings] | None = None,
+        now: Callable[[], float] = time.time,
+        channels: Mapping[str, Channel] | None = None,
+    ) -> None:
+        """`channels` replaces the ones that the settings name, for those who bring their own."""
+        self._settings = settings
+        self._reload = reload
+        self._now = now
+        self._own_channels = channels
+        self._stop = asyncio.Event()
+        self._failed = False
+        self._watches: dict[str, tuple[ChainWatch, asyncio.Task[None]]] = {}
+        self._bots: dict[Telegram, TelegramBot] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._scheduler = AsyncIOScheduler(job_defaults={"max_instances": 1, "coalesce": True})
+
+    @property
+    def watches(self) -> dict[str, ChainWatch]:
+        """The watch over each chain, by the chain's name."""
+        return {name: watch for name, (watch, _) in self._watches.items()}
+
+    def stop(self) -> None:
+        """End cleanly: the look and the sends under way are finished, within bounds."""
+        self._stop.set()
+
+    async def run(self) -> int:
+        """Watch until stopped. Returns the exit code. Raises `ConfigError` where the database cannot be used."""
+        self._store = StoreThread(Store.open(self._settings.state))
+        try:
+            self._memory = Memory(await self._store.do(Store.records))
+            self._sender = Sender(self._store, await self._channels(), on_fatal=self._give_up)
+            sending = asyncio.create_task(self._sender.run(), name="sender")
+            sending.add_done_callback(self._sender_ended)
+            self._scheduler.start()
+            self._scheduler.add_job(self._housekeeping, "interval", hours=HOUSEKEEPING_HOURS, id="housekeeping")
+            await self._start_watches()
+            systemd.notify("READY=1", f"STATUS={self._status()}")
+            _log.info("daemon.ready", status=self._status())
+            await self._stop.wait()
+            systemd.notify("STOPPING=1")
+            _log.info("daemon.stopping")
+            await self._stop_watches()
+            await self._sender.stop(_SEND_ENDS)
+            await asyncio.gather(sending, *self._tasks, return_exceptions=True)
+        finally:
+            if self._scheduler.running:
+                self._scheduler.shutdown(wait=False)
+            for bot in self._bots.values():
+                await bot.close()
+            await self._store.close()
+        _log.info("daemon.stopped")
+        return EXIT_FAILED if self._failed else EXIT_OK
+
+    # Watching
+
+    async def _start_watches(self) -> None:
+        for name, spec in self._settings.chains.items():
+            chain = Chain(spec)
+            await chain.open()
+            watch = ChainWatch(
+                spec=spec,
+                chain=chain,
+                settings=self._settings,
+                memory=self._memory,
+                store=self._store,
+                now=self._now,
+                spoke=self._sender.wake,
+            )
+            self._watches[name] = (watch, asyncio.create_task(watch.run(), name=f"watch {name}"))
+            self._scheduler.add_job(
+                watch.wake.set, "interval", seconds=self._settings.interval, id=f"watch {name}", replace_existing=True
+            )
+            watch.wake.set()
+
+    async def _stop_watches(self) -> None:
+        tasks = []
+        for name, (watch, task) in self._watches.items():
+            self._scheduler.remove_job(f"watch {name}")
+            watch.stop()
+            tasks.append(task)
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=_LOOK_ENDS)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        for watch, _ in self._watches.values():
+            await watch.chain.close()
+        self._watches.clear()
+
+    def _status(self) -> str:
+        wallets, chains = len(self._settings.wallets), ", ".join(self._settings.chains)
+        return f"watching {wallets} wallet{'s' if wallets != 1 else ''} on {chains}"
+
+    # Speaking
+
+    async def _channels(self) -> Mapping[str, Channel]:
+        """The channel of each chat, at the address that it is known to have by now."""
+        if self._own_channels is not None:
+            return self._own_channels
+        telegram = self._settings.telegram
+        if telegram is None:
+            return {CONSOLE: ConsoleChannel()}
+        bot = self._bot_of(telegram)
+        chats = self._settings.chats
+        states = await self._store.do(Store.register, {name: str(chat.id) for name, chat in chats.items()})
+        channels = {name: bot.chat(states[name].address, thread=chat.thread) for name, chat in chats.items()}
+        for name, state in states.items():
+            if state.disabled and name in channels:
+                self._in_background(self._try_again(name, channels[name]))
+        return channels
+
+    def _bot_of(self, telegram: Telegram) -> TelegramBot:
+        """The bot of these settings; an earlier one stays open until the end, for the sends it has under way."""
+        if telegram not in self._bots:
+            self._bots[telegram] = TelegramBot(telegram.token.reveal(), base_url=f"{telegram.api}/bot")
+        return self._bots[telegram]
+
+    async def _try_again(self, name: str, channel: TelegramChat) -> None:
+        """A chat that refused us earlier may have let us in again; nothing waits for the answer."""
+        with suppress(DeliveryError):
+            await channel.reach()
+            await self._store.do(Store.enable_chat, name)
+            self._sender.wake()
+
+    def _in_background(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _give_up(self, why: str) -> None:
+        _log.critical("telegram.down", problem=why)
+        self._failed = True
+        self.stop()
+
+    def _sender_ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            _log.critical("sender.bug", exc_info=task.exception())
+            self._failed = True
+            self.stop()
+
+    # Changing
+
+    async def reload(self) -> None:
+        """Read the configuration again and swap it whole; a faulty one is told and changes nothing."""
+        if self._reload is None:
+            return
+        systemd.notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        try:
+            settings = await asyncio.to_thread(self._reload)
+            if settings.state != self._settings.state:
+                raise ConfigError(
+                    f"state: the database cannot move while running (now {self._settings.state}); restart"
+                )
+        except ConfigError as problem:
+            _log.error("config.refused", problem=str(problem))
+            await self._tell_all("CONFIGURATION NOT CHANGED", f"The old one stays in force.\n{problem}")
+        else:
+            await self._stop_watches()
+            self._settings = settings
+            self._memory.records = await self._store.do(Store.records)
+            self._sender.serve(await self._channels())
+            await self._start_watches()
+            _log.info("config.reloaded", status=self._status())
+        systemd.notify("READY=1", f"STATUS={self._status()}")
+
+    async def _tell_all(self, title: str, text: str) -> None:
+        now = int(self._now())
+        body = bold(title) + f"\n{text}"
+        messages = [
+            Message(chat=chat, severity=Level.WARN, body=body, about=("configuration",), created_at=now)
+            for chat in (self._settings.chats or (CONSOLE,))
+        ]
+        try:
+            await self._store.do(Store.commit, (), messages)
+        except StoreFailed as problem:
+            _log.error("state.not_written", problem=str(problem))
+        self._sender.wake()
+
+    async def _housekeeping(self) -> None:
+        await self._store.do(Store.forget, int(time.time()) - KEEP_SENT)
+
+    def on_signals(self) -> None:
+        """SIGTERM and SIGINT stop, SIGHUP reloads."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop)
+        loop.add_signal_handler(signal.SIGHUP, lambda: self._in_background(self.reload()))
+
+
+def run(path: Path) -> int:
+    """`watcher run`: the daemon over a configuration file, until a signal. Returns the exit code."""
+    settings = load(path)
+    logs.configure()
+
+    async def main() -> int:
+        daemon = Daemon(settings, reload=lambda: load(path))
+        daemon.on_signals()
+        return await daemon.run()
+
+    return asyncio.run(main())

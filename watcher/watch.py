@@ -1,0 +1,268 @@
+"""One chain's watch: pin a block, read everything, decide, commit what changed together with what is to be said.
+
+Whatever wakes it sets one event; one loop evaluates, so that nothing overlaps and nothing is skipped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from watcher.alerts.assess import Sighting, View, assess, sight_chain
+from watcher.alerts.message import Message
+from watcher.alerts.policy import Notice, decide
+from watcher.alerts.record import Key, Record, Rule
+from watcher.alerts.words import Advice, Telling, compose
+from watcher.chain import Chain, ChainSpec, Pinned
+from watcher.config import Settings
+from watcher.domain.errors import EndpointError, ReadFailed
+from watcher.domain.source import Address, Holder
+from watcher.risk.liquidation import levers, liquidation_price
+from watcher.risk.restore import remedies
+from watcher.snapshot import Held, Snapshot, Watched, take
+from watcher.store import Store, StoreFailed, StoreThread
+
+BLIND_AFTER = 45
+"""Seconds without a good snapshot after which a chain counts as not seen."""
+KEPT = 64
+"""Snapshots that wait for the confirmation of their block."""
+BUDGET = 30.0
+"""Seconds that one look at a chain may take over all its endpoints."""
+
+CONSOLE = "console"
+"""The chat of those who configured none."""
+
+_log = structlog.get_logger("watcher.watch")
+
+
+@dataclass(slots=True)
+class Memory:
+    """What the policy remembers, in memory as in the database; changed only after a commit."""
+
+    records: dict[Key, Record]
+
+    def standing(self, concerns: Callable[[Key], bool]) -> list[Key]:
+        return [key for key, record in self.records.items() if record.level and concerns(key)]
+
+
+@dataclass(slots=True)
+class ChainWatch:
+    """The watch over one chain. `now` is the wall clock in Unix seconds; `spoke` is called once messages are stored."""
+
+    spec: ChainSpec
+    chain: Chain
+    settings: Settings
+    memory: Memory
+    store: StoreThread
+    now: Callable[[], float]
+    spoke: Callable[[], None]
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    progressed_at: float = 0.0
+    last: Snapshot | None = None
+    _seen_at: int = 0
+    _waiting: deque[Snapshot] = field(default_factory=lambda: deque(maxlen=KEPT))
+    _stopping: bool = False
+
+    def __post_init__(self) -> None:
+        self._seen_at = int(self.now())
+
+    async def run(self) -> None:
+        """Look whenever woken, until stopped."""
+        while not self._stopping:
+            await self.wake.wait()
+            self.wake.clear()
+            if not self._stopping:
+                await self.tick()
+
+    def stop(self) -> None:
+        """End after the look that is under way."""
+        self._stopping = True
+        self.wake.set()
+
+    async def tick(self) -> None:
+        """One look. Whatever keeps it from seeing ends in the alert that says so, never in silence."""
+        problem = ""
+        try:
+            await self._look()
+        except EndpointError as failure:
+            problem = str(failure)
+            _log.warning("chain.unseen", chain=self.spec.name, problem=problem)
+        except StoreFailed as failure:
+            _log.error("state.not_written", chain=self.spec.name, problem=str(failure))
+            return
+        except Exception as failure:  # noqa: BLE001 - a bug must end in an alert too, and in the log with its traceback
+            problem = f"internal error: {type(failure).__name__}; see the log"
+            _log.exception("watch.bug", chain=self.spec.name)
+        try:
+            await self._say_whether_seen(problem)
+        except StoreFailed as failure:
+            _log.error("state.not_written", chain=self.spec.name, problem=str(failure))
+        self.progressed_at = self.now()
+
+    # Seeing
+
+    async def _look(self) -> None:
+        snapshot, confirmed = await self.chain.first(self._read, within=BUDGET)
+        now = int(self.now())
+        rules = {wallet.address: wallet.rules for wallet in self.settings.wallets}
+        known = self.memory.standing(self._concerns)
+        latest = assess(_view(snapshot), rules, known)
+        settled = assess(_view(confirmed), rules, known) if confirmed else []
+        held = {str(one.position.id): one for one in snapshot.held}
+        await self._act(latest, settled, now, held)
+        if self.last is None or snapshot.block != self.last.block:
+            _log.info(
+                "snapshot.taken",
+                chain=self.spec.name,
+                block=snapshot.block.number,
+                endpoint=snapshot.endpoint,
+                positions=len(snapshot.held),
+                unreadable=len(snapshot.unreadable),
+                rounds=snapshot.rounds,
+            )
+        self.last = snapshot
+        if confirmed:
+            while self._waiting and self._waiting[0].block.number <= confirmed.block.number:
+                self._waiting.popleft()
+
+    async def _read(self, pinned: Pinned) -> tuple[Snapshot, Snapshot | None]:
+        """A snapshot at the newest block, and the newest earlier one whose block is by now confirmed."""
+        self._must_be_recent(pinned)
+        if self.last is not None and pinned.block.hash == self.last.block.hash:
+            snapshot = self.last
+        else:
+            snapshot = await take(pinned, self._watched(), self.last.asked if self.last else ())
+        confirmed = None
+        if self.memory.standing(self._concerns):
+            if not self._waiting or self._waiting[-1].block.hash != snapshot.block.hash:
+                self._waiting.append(snapshot)
+            confirmed = await self._confirmed(pinned)
+        self._seen_at = int(self.now())
+        return snapshot, confirmed
+
+    def _must_be_recent(self, pinned: Pinned) -> None:
+        """A node that is behind would say that all is well while its user is liquidated."""
+        age = pinned.block.age(int(self.now()))
+        if age > self.spec.max_age:
+            raise EndpointError(
+                pinned.endpoint,
+                f"its newest block {pinned.block.number} is {age} s old, more than {self.spec.max_age} s",
+            )
+        if self.last and pinned.block.number + max(self.spec.confirmations, 1) < self.last.block.number:
+            raise EndpointError(
+                pinned.endpoint,
+                f"its newest block {pinned.block.number} is behind {self.last.block.number}, seen before",
+            )
+
+    async def _confirmed(self, pinned: Pinned) -> Snapshot | None:
+        """The newest waiting snapshot that is old enough, if its block is still canonical; an orphan is dropped."""
+        deep = [one for one in self._waiting if one.block.number + self.spec.confirmations <= pinned.block.number]
+        for snapshot in reversed(deep):
+            if snapshot.block.hash == pinned.block.hash:
+                return snapshot
+            if await pinned.block_hash(snapshot.block.number) == snapshot.block.hash:
+                return snapshot
+            self._waiting.remove(snapshot)
+        return None
+
+    def _watched(self) -> list[Watched]:
+        return [
+            Watched(
+                deployment=deployment,
+                holders=tuple(Holder.of(w.address) for w in self.settings.wallets if w.watches(deployment)),
+            )
+            for deployment in self.settings.deployments
+            if deployment.chain == self.spec.name
+        ]
+
+    def _concerns(self, key: Key) -> bool:
+        """Whether a condition is one of this chain's."""
+        if key.rule in (Rule.HEALTH, Rule.UNREADABLE):
+            mine = {one.id for one in self.settings.deployments if one.chain == self.spec.name}
+            return key.subject.split("/")[0] in mine
+        return key.rule is Rule.STALE and key.subject.startswith(f"{self.spec.name}:")
+
+    # Saying
+
+    async def _say_whether_seen(self, problem: str) -> None:
+        now = int(self.now())
+        standing = self.memory.records.get(Key(Rule.BLIND, self.spec.name))
+        if problem and now - self._seen_at < BLIND_AFTER and not (standing and standing.level):
+            return
+        if not problem and not (standing and standing.level):
+            return
+        wallets = [wallet.address for wallet in self.settings.wallets if self.spec.name in wallet.chains]
+        since = self._seen_at if problem or standing is None else standing.since
+        sighting = sight_chain(self.spec.name, problem, since, now, self.settings.rules, wallets)
+        await self._act([sighting], [sighting], now, {})
+
+    async def _act(
+        self, latest: Sequence[Sighting], settled: Sequence[Sighting], now: int, held: Mapping[str, Held]
+    ) -> None:
+        """Decide, and commit state and messages in one transaction; only then is anything remembered."""
+        decision = decide(self.memory.records, latest, settled, now)
+        messages = self._messages(decision.notices, now, held)
+        if not decision.records:
+            return
+        await self.store.do(Store.commit, decision.records, messages)
+        self.memory.records.update({record.key: record for record in decision.records})
+        for notice in decision.notices:
+            _log.info(
+                "alert." + notice.kind,
+                rule=notice.record.key.rule,
+                subject=notice.record.key.subject,
+                level=notice.record.level.name,
+                episode=notice.record.episode,
+            )
+        if messages:
+            self.spoke()
+
+    def _messages(self, notices: Sequence[Notice], now: int, held: Mapping[str, Held]) -> list[Message]:
+        telling = Telling(
+            labels={wallet.address: wallet.label for wallet in self.settings.wallets},
+            chains={spec.name: spec.title for spec in self.settings.chains.values()},
+            explorers={spec.name: spec.explorer for spec in self.settings.chains.values()},
+            advice={
+                notice.record.key.subject: advise(held[notice.record.key.subject], notice)
+                for notice in notices
+                if notice.record.level and notice.record.key.subject in held
+            },
+            markets={deployment.id: deployment.title for deployment in self.settings.deployments},
+            now=now,
+        )
+        by_chat: dict[str, list[Notice]] = {}
+        for notice in notices:
+            for chat in self._chats(notice.sighting.wallets):
+                by_chat.setdefault(chat, []).append(notice)
+        return [compose(chat, told, telling) for chat, told in by_chat.items()]
+
+    def _chats(self, wallets: Iterable[Address]) -> list[str]:
+        """The chats of these wallets, each once."""
+        concerned = set(wallets)
+        chats = [chat for wallet in self.settings.wallets if wallet.address in concerned for chat in wallet.chats]
+        return list(dict.fromkeys(chats)) if self.settings.chats else [CONSOLE]
+
+
+def advise(held: Held, notice: Notice) -> Advice:
+    """Liquidation prices and remedies for a position that is about to be spoken of."""
+    position = held.position
+    try:
+        prices = [liquidation_price(position, lever, held.reprice) for lever in levers(position)]
+        found = sorted((price for price in prices if price is not None), key=lambda price: abs(price.distance))
+        return Advice(liquidations=tuple(found), remedies=remedies(position, notice.sighting.rules.target, held.after))
+    except ReadFailed as problem:
+        _log.warning("advice.none", position=str(position.id), problem=str(problem))
+        return Advice()
+
+
+def _view(snapshot: Snapshot) -> View:
+    return View(
+        block=snapshot.block,
+        positions=snapshot.positions,
+        unreadable=snapshot.unreadable,
+        covered=snapshot.covered,
+    )
