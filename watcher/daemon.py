@@ -80,7 +80,22 @@ class Daemon:
             self._sender = Sender(self._store, await self._channels(), on_fatal=self._give_up)
             sending = asyncio.create_task(self._sender.run(), name="sender")
             sending.add_done_callback(self._sender_ended)
-            self._scheduler.start()
+            try:
+                await self._watch_until_stopped()
+            finally:
+                await self._stop_watches()
+                await self._sender.stop(_SEND_ENDS)
+                await asyncio.gather(sending, *self._tasks, return_exceptions=True)
+        finally:
+            for bot in self._bots.values():
+                await bot.close()
+            await self._store.close()
+        _log.info("daemon.stopped")
+        return EXIT_FAILED if self._failed else EXIT_OK
+
+    async def _watch_until_stopped(self) -> None:
+        self._scheduler.start()
+        try:
             self._scheduler.add_job(self._housekeeping, "interval", hours=HOUSEKEEPING_HOURS, id="housekeeping")
             await self._start_watches()
             systemd.notify("READY=1", f"STATUS={self._status()}")
@@ -88,17 +103,8 @@ class Daemon:
             await self._stop.wait()
             systemd.notify("STOPPING=1")
             _log.info("daemon.stopping")
-            await self._stop_watches()
-            await self._sender.stop(_SEND_ENDS)
-            await asyncio.gather(sending, *self._tasks, return_exceptions=True)
         finally:
-            if self._scheduler.running:
-                self._scheduler.shutdown(wait=False)
-            for bot in self._bots.values():
-                await bot.close()
-            await self._store.close()
-        _log.info("daemon.stopped")
-        return EXIT_FAILED if self._failed else EXIT_OK
+            self._scheduler.shutdown(wait=False)
 
     # Watching
 
@@ -116,15 +122,12 @@ class Daemon:
                 spoke=self._sender.wake,
             )
             self._watches[name] = (watch, asyncio.create_task(watch.run(), name=f"watch {name}"))
-            self._scheduler.add_job(
-                watch.wake.set, "interval", seconds=self._settings.interval, id=f"watch {name}", replace_existing=True
-            )
+            self._scheduler.add_job(_wake, "interval", [watch], seconds=self._settings.interval, id=_job(name))
             watch.wake.set()
 
     async def _stop_watches(self) -> None:
         tasks = []
-        for name, (watch, task) in self._watches.items():
-            self._scheduler.remove_job(f"watch {name}")
+        for watch, task in self._watches.values():
             watch.stop()
             tasks.append(task)
         if tasks:
@@ -204,6 +207,8 @@ class Daemon:
             _log.error("config.refused", problem=str(problem))
             await self._tell_all("CONFIGURATION NOT CHANGED", f"The old one stays in force.\n{problem}")
         else:
+            for name in self._watches:
+                self._scheduler.remove_job(_job(name))
             await self._stop_watches()
             self._settings = settings
             self._memory.records = await self._store.do(Store.records)
@@ -234,6 +239,15 @@ class Daemon:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
         loop.add_signal_handler(signal.SIGHUP, lambda: self._in_background(self.reload()))
+
+
+def _job(chain: str) -> str:
+    return f"watch {chain}"
+
+
+async def _wake(watch: ChainWatch) -> None:
+    """A coroutine, so that the scheduler runs it in the event loop: events are not for other threads."""
+    watch.wake.set()
 
 
 def run(path: Path) -> int:

@@ -215,7 +215,7 @@ class ChainWatch:
                 "alert." + notice.kind,
                 rule=notice.record.key.rule,
                 subject=notice.record.key.subject,
-                level=notice.record.level.name,
+                severity=notice.record.level.name,
                 episode=notice.record.episode,
             )
         if messages:

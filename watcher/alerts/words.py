@@ -155,13 +155,17 @@ def _health(notice: Notice, position: Position) -> Text:
         return Text("health ") + shown + ": no debt"
     if notice.kind in (Kind.EASED, Kind.RESOLVED):
         limit = rules.limit(before)
-        return Text("health ") + shown + f", clear of {limit} by more than {figures.percent(rules.clear)}"
+        return Text("health ") + shown + f", clear of {limit} by at least {_percent(rules)}"
     if level is Level.OK:
         return Text("health ") + shown
     name = {Level.WARN: "warn", Level.CRITICAL: "critical", Level.LIQUIDATABLE: "liquidation"}[level]
     if factor >= rules.limit(level):
         return Text("health ") + shown + f", not yet clear of {rules.limit(level)} ({name})"
     return Text("health ") + shown + f" < {rules.limit(level)} ({name})"
+
+
+def _percent(rules: Rules) -> str:
+    return f"{(rules.clear * 100).normalize():f} %"
 
 
 def _cautions(position: Position) -> list[str]:
@@ -198,8 +202,8 @@ def _liquidations(position: Position, advice: Advice) -> list[Text]:
 def _remedies(advice: Advice, rules: Rules) -> list[Text]:
     if not advice.remedies:
         return []
-    lines = [Text(f"to get back to {rules.target}:")]
-    for remedy in advice.remedies:
+    lines = [Text(f"to get back to {rules.target}, one of:")]
+    for remedy in [remedy for remedy in advice.remedies if remedy.enough] or advice.remedies:
         verb = "repay" if isinstance(remedy.action, Repay) else "add"
         amount = code(figures.exact_amount_up(remedy.action.amount, remedy.asset.decimals))
         rest = "" if remedy.enough else f" (all of it, and still only {figures.health(remedy.health)})"
