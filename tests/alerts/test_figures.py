@@ -137,11 +137,11 @@ def test_it_never_shows_a_health_that_is_not_reached(factor: Decimal) -> None:
     [
         (Fraction(-234, 1000), "−23.4 %"),
         (Fraction(-23499, 100_000), "−23.4 %"),
-        (Fraction(31, 10_000), "+0.31 %"),
+        (Fraction(31, 10_000), "0.31 %"),
         (Fraction(-1, 100), "−1.0 %"),
         (Fraction(-9, 1000), "−0.90 %"),
         (Fraction(-1, 10**9), "−<0.01 %"),
-        (Fraction(3125, 1000), "+312 %"),
+        (Fraction(3125, 1000), "312 %"),
         (Fraction(0), "0 %"),
     ],
 )

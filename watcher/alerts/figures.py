@@ -63,15 +63,15 @@ def health(factor: Decimal) -> str:
 
 
 def percent(move: Fraction) -> str:
-    """A relative move, never shown larger than it is: `−23.4 %`, `+0.31 %`, `−<0.01 %`."""
+    """A relative move, never shown larger than it is: `−23.4 %`, `0.31 %`, `−<0.01 %`."""
     if not move:
         return "0 %"
-    sign, size = ("−" if move < 0 else "+"), abs(move) * _PERCENT
+    size = abs(move) * _PERCENT
     if size < Fraction(1, _PERCENT):
-        return f"{sign}<0.01 %"
+        return "−<0.01 %" if move < 0 else "<0.01 %"
     places = 2 if size < 1 else 1 if size < _PERCENT else 0
     whole, rest = divmod(int(size * 10**places), 10**places)
-    return f"{sign}{whole:,}{f'.{rest:0{places}}' if places else ''} %"
+    return f"{'−' if move < 0 else ''}{whole:,}{f'.{rest:0{places}}' if places else ''} %"
 
 
 def duration(seconds: int) -> str:
