@@ -189,14 +189,13 @@ def _token(leg: Leg) -> str:
 
 
 def _liquidations(position: Position, advice: Advice) -> list[Text]:
-    """The nearest fall and the nearest rise that would liquidate."""
-    lines = []
-    for price in advice.liquidations[:3]:
-        verb = "falls" if price.distance < 0 else "rises"
-        shown = figures.price(price.value, position.numeraire)
-        name = clean(price.lever.name, 40)
-        lines.append(Text(f"liquidation if {name} {verb} {figures.percent(abs(price.distance))} to ") + code(shown))
-    return lines
+    """The moves nearest to liquidation, each with the others standing still."""
+    return [
+        Text(f"liquidation at {clean(price.lever.name, 40)} ")
+        + code(figures.price(price.value, position.numeraire))
+        + f" ({figures.percent(price.distance)})"
+        for price in advice.liquidations[:3]
+    ]
 
 
 def _remedies(advice: Advice, rules: Rules) -> list[Text]:
