@@ -47,7 +47,8 @@ M = TypeVar("M", bound=Market)
 class Reader(Protocol[A, M]):
     """One market of one deployment."""
 
-    place: Place
+    @property
+    def place(self) -> Place: ...
 
     def account(self, holder: Holder) -> Plan[A | None]:
         """Raw state of one holder; None where it holds nothing."""

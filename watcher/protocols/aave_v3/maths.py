@@ -67,7 +67,12 @@ NEWEST_REVISION = max(VARIANTS)
 
 
 def variants_of(revision: int) -> tuple[Variant, ...]:
-    """The candidates of a revision; a newer one than we know is tried as the newest, and calibration will tell."""
+    """The candidates of a revision; a newer one than we know is tried as the newest, and the verdicts will tell.
+
+    Raises `ReadFailed` for a revision that no Aave v3 pool has.
+    """
+    if revision < 1:
+        raise ReadFailed(f"pool revision {revision} is none of Aave v3: we know 1 to {NEWEST_REVISION}")
     return VARIANTS[min(revision, NEWEST_REVISION)]
 
 
@@ -209,7 +214,13 @@ def _price(market: Market, asset: Address) -> Price:
 
 
 def lines_of(market: Market, account: Account) -> tuple[Line, ...]:
-    """Every flagged reserve, valued. Raises `PriceMissing` where one has no price, as the contract would revert."""
+    """Every flagged reserve, valued. Raises `PriceMissing` where one has no price, as the contract would revert.
+
+    The price of an e-mode is asked for before any reserve is looked at, so it has to be there even if no member is held
+    (`GenericLogic.calculateUserAccountData` of v3.0).
+    """
+    if account.emode and (source := market.emodes[account.emode].price_source) != ZERO_ADDRESS:
+        _price(market, source)
     return tuple(_line(market, account, holding) for holding in account.holdings)
 
 

@@ -204,16 +204,20 @@ class AaveV3:
         return (yield [ask])[ask]
 
     def _calibrated(self, market: Market, accounts: Sequence[Account], variants: Sequence[Variant]) -> Plan[Market]:
-        """The market under the first variant that reproduces the contract's own totals for every account."""
+        """The market under the variant that reproduces the contract's own totals for most accounts.
+
+        For most and not for all: one account that no variant explains must not cost the others theirs.
+        """
         if len(variants) == 1:
             return market
         asked = {account.holder: calls.account_data_of(self.pool, account.holder.account) for account in accounts}
         got = yield list(asked.values())
-        for variant in variants:
-            candidate = replace(market, variant=variant)
-            if all(_agrees(candidate, account, got.outcome(asked[account.holder])) for account in accounts):
-                return candidate
-        return market
+        candidates = [replace(market, variant=variant) for variant in variants]
+
+        def agreements(candidate: Market) -> int:
+            return sum(_agrees(candidate, account, got.outcome(asked[account.holder])) for account in accounts)
+
+        return max(candidates, key=agreements)
 
     # What follows
 
