@@ -12,6 +12,9 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 _QUIET = ("apscheduler", "aiohttp", "httpx", "httpcore", "web3", "telegram", "asyncio", "urllib3")
 """Loggers of libraries: at lower levels some of them print URLs, and a URL may carry a key."""
 
+_TRACEBACKS = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+"""Frames without their variables, which may hold keys."""
+
 
 def configure(level: int = logging.INFO) -> None:
     """Send all logging of this process to standard error, ours and that of libraries, in one form."""
@@ -22,9 +25,10 @@ def configure(level: int = logging.INFO) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     if sys.stderr.isatty():
-        tail: list[Processor] = [structlog.dev.ConsoleRenderer()]
+        plain = structlog.dev.plain_traceback
+        tail: list[Processor] = [structlog.dev.ConsoleRenderer(exception_formatter=plain)]
     else:
-        tail = [structlog.processors.dict_tracebacks, _json]
+        tail = [structlog.processors.ExceptionRenderer(_TRACEBACKS), _json]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(level),
