@@ -132,15 +132,14 @@ class ChainWatch:
     async def _read(self, pinned: Pinned) -> tuple[Snapshot, Snapshot | None]:
         """A snapshot at the newest block, and the newest earlier one whose block is by now confirmed."""
         self._must_be_recent(pinned)
+        standing = self.memory.standing(self._concerns)
         if self.last is not None and pinned.block.hash == self.last.block.hash:
             snapshot = self.last
         else:
             snapshot = await take(pinned, self._watched(), self.last.asked if self.last else ())
-        confirmed = None
-        if self.memory.standing(self._concerns):
-            if not self._waiting or self._waiting[-1].block.hash != snapshot.block.hash:
+            if standing:
                 self._waiting.append(snapshot)
-            confirmed = await self._confirmed(pinned)
+        confirmed = await self._confirmed(pinned) if standing else None
         self._seen_at = int(self.now())
         return snapshot, confirmed
 
@@ -195,6 +194,8 @@ class ChainWatch:
             return
         if not problem and not (standing and standing.level):
             return
+        if problem and self.last is not None and not self.last.held and not self.last.unreadable:
+            return  # nobody holds anything there: it is in the log, and a message would be noise
         wallets = [wallet.address for wallet in self.settings.wallets if self.spec.name in wallet.chains]
         since = self._seen_at if problem or standing is None else standing.since
         sighting = sight_chain(self.spec.name, problem, since, now, self.settings.rules, wallets)
