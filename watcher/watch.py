@@ -20,6 +20,7 @@ from watcher.alerts.words import Advice, Telling, compose
 from watcher.chain import Chain, ChainSpec, Pinned
 from watcher.config import Settings
 from watcher.domain.errors import EndpointError, ReadFailed
+from watcher.domain.position import Check
 from watcher.domain.source import Address, Holder
 from watcher.risk.liquidation import levers, liquidation_price
 from watcher.risk.restore import remedies
@@ -251,6 +252,8 @@ class ChainWatch:
 def advise(held: Held, notice: Notice) -> Advice:
     """Liquidation prices and remedies for a position that is about to be spoken of."""
     position = held.position
+    if position.check is Check.MISMATCH:
+        return Advice()  # a formula that does not give today's health gives no advice either
     try:
         prices = [liquidation_price(position, lever, held.reprice) for lever in levers(position)]
         found = sorted((price for price in prices if price is not None), key=lambda price: abs(price.distance))
