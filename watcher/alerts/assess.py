@@ -87,11 +87,12 @@ def assess(view: View, rules: Mapping[Address, Rules], known: Iterable[Key]) -> 
 
     `known` are the conditions that stand now: they end when what they were about is gone, not merely unseen.
     """
-    standing = set(known)
+    resting = _resting(view, rules)
     sightings = [one for position in view.positions for one in _seen(position, rules[position.id.wallet], view)]
     sightings += [_lost(one, rules[one.id.wallet], view) for one in view.unreadable if rules[one.id.wallet].unreadable]
-    sightings += _feeds(view, rules)
-    return sightings + _gone(view, rules, standing - {sighting.key for sighting in sightings})
+    sightings += _feeds(view, rules, resting)
+    present = {sighting.key for sighting in sightings} | {_stale(view, feed) for feed in resting}
+    return sightings + _gone(view, rules, set(known) - present)
 
 
 def _seen(position: Position, rules: Rules, view: View) -> list[Sighting]:
@@ -136,31 +137,43 @@ def feed_subject(chain: str, feed: Address) -> str:
     return f"{chain}:{feed}"
 
 
-def _feeds(view: View, rules: Mapping[Address, Rules]) -> list[Sighting]:
-    """One sighting per feed, however many positions share it. Unknown heartbeats say nothing either way."""
-    dependents: dict[Address, list[Position]] = {}
-    readings: dict[Address, FeedReading] = {}
+def _stale(view: View, feed: Address) -> Key:
+    return Key(Rule.STALE, feed_subject(view.block.chain, feed))
+
+
+_Resting = Mapping[Address, tuple[FeedReading, tuple[Position, ...]]]
+"""By feed: what it answered, and the positions that rest on it."""
+
+
+def _resting(view: View, rules: Mapping[Address, Rules]) -> _Resting:
+    """The feeds under positions that owe something, of those who want to know."""
+    found: dict[Address, tuple[FeedReading, tuple[Position, ...]]] = {}
     for position in view.positions:
         if position.health.required and rules[position.id.wallet].stale:
             for reading in position.feeds:
-                readings[reading.feed] = reading
-                dependents.setdefault(reading.feed, []).append(position)
+                _, others = found.get(reading.feed, (reading, ()))
+                found[reading.feed] = reading, (*others, position)
+    return found
+
+
+def _feeds(view: View, rules: Mapping[Address, Rules], resting: _Resting) -> list[Sighting]:
+    """One sighting per feed, however many positions share it. Unknown heartbeats say nothing either way."""
     sightings = []
-    for feed, reading in readings.items():
+    for feed, (reading, dependents) in resting.items():
         freshness = reading.freshness(view.block.timestamp)
         if freshness is Freshness.UNKNOWN:
             continue
         level = Level.WARN if freshness is Freshness.STALE else Level.OK
-        subject = feed_subject(view.block.chain, feed)
+        key = _stale(view, feed)
         sightings.append(
             Sighting(
-                key=Key(Rule.STALE, subject),
+                key=key,
                 firing=level,
                 holding=level,
-                rules=rules[dependents[feed][0].id.wallet],
+                rules=rules[dependents[0].id.wallet],
                 order=view.block.number,
-                facts=Feed(subject, reading, tuple(dependents[feed])),
-                wallets=tuple(dict.fromkeys(position.id.wallet for position in dependents[feed])),
+                facts=Feed(key.subject, reading, dependents),
+                wallets=tuple(dict.fromkeys(position.id.wallet for position in dependents)),
             )
         )
     return sightings

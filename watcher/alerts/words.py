@@ -11,6 +11,7 @@ from watcher.alerts.assess import Blind, Closed, Feed, Lost, Seen
 from watcher.alerts.clean import clean
 from watcher.alerts.message import Level, Message, Text, bold, code, joined, link
 from watcher.alerts.policy import Kind, Notice
+from watcher.alerts.record import Rule
 from watcher.alerts.rules import Rules
 from watcher.domain.health import INFINITE
 from watcher.domain.position import Check, Leg, Position, Repay, State
@@ -28,6 +29,8 @@ _NAMES = {
     Level.CRITICAL: "CRITICAL",
     Level.LIQUIDATABLE: "LIQUIDATABLE",
 }
+
+_LIMITS = {Level.WARN: "warn", Level.CRITICAL: "critical", Level.LIQUIDATABLE: "liquidation"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +67,7 @@ def compose(chat: str, notices: Sequence[Notice], telling: Telling) -> Message:
     full, brief = ordered[:IN_FULL], ordered[IN_FULL:]
     parts = [_told(notice, telling) for notice in full]
     if brief:
-        parts.append(joined([Text(f"and {len(brief)} more:"), *(_headline(notice, telling) for notice in brief)]))
+        parts.append(joined([Text(f"and {len(brief)} more:"), *(_brief(notice, telling) for notice in brief)]))
     return Message(
         chat=chat,
         severity=max(notice.severity for notice in ordered),
@@ -72,6 +75,12 @@ def compose(chat: str, notices: Sequence[Notice], telling: Telling) -> Message:
         about=tuple(dict.fromkeys(notice.record.key.subject for notice in ordered)),
         created_at=telling.now,
     )
+
+
+def _brief(notice: Notice, telling: Telling) -> Text:
+    facts = notice.sighting.facts
+    health = f" · health {figures.health(facts.position.health.factor)}" if isinstance(facts, Seen) else ""
+    return _headline(notice, telling) + health
 
 
 def _told(notice: Notice, telling: Telling) -> Text:
@@ -100,27 +109,36 @@ def _headline(notice: Notice, telling: Telling) -> Text:
     match facts:
         case Seen(position):
             wallet, market = telling.wallet(position.id.wallet), position.market
-            name = "READABLE" if record.key.rule == "unreadable" else _standing(notice)
+            name = f"READABLE AGAIN{_pending(notice)}" if record.key.rule is Rule.UNREADABLE else _standing(notice)
             return bold(name) + f" · {wallet} · {market}"
         case Lost(unreadable):
-            return bold("UNREADABLE") + f" · {telling.wallet(unreadable.id.wallet)} · {unreadable.market}"
+            wallet, market = telling.wallet(unreadable.id.wallet), unreadable.market
+            return bold(f"{_still(notice)}UNREADABLE") + f" · {wallet} · {market}"
         case Closed(subject):
             wallet, market = telling.subject(subject)
-            return bold("CLOSED") + f" · {wallet} · {market}"
+            return bold(f"CLOSED{_pending(notice)}") + f" · {wallet} · {market}"
         case Feed(subject, reading, _):
-            pair = clean(reading.pair, 40) if reading else subject
-            return bold("STALE PRICE" if record.level else "PRICE ALIVE") + f" · {pair}"
+            name = f"{_still(notice)}STALE PRICE" if record.level else "PRICE ALIVE" if reading else "PRICE NOT NEEDED"
+            return bold(name) + f" · {clean(reading.pair, 40) if reading else subject}"
         case Blind(chain, problem, _):
-            return bold("BLIND" if problem else "SEEING AGAIN") + f" · {telling.chains.get(chain, chain)}"
+            name = f"{_still(notice)}BLIND" if problem else "SEEING AGAIN"
+            return bold(name) + f" · {telling.chains.get(chain, chain)}"
         case _:
             assert_never(facts)
 
 
 def _standing(notice: Notice) -> str:
     now, was = _NAMES[notice.record.level], _NAMES[notice.before.level]
-    if notice.kind is Kind.REMINDER:
-        return f"STILL {now}"
-    return f"{now}, was {was}" if notice.before.level else now
+    return f"{now}, was {was}" if notice.before.level not in (Level.OK, notice.record.level) else _still(notice) + now
+
+
+def _still(notice: Notice) -> str:
+    return "STILL " if notice.kind is Kind.REMINDER else ""
+
+
+def _pending(notice: Notice) -> str:
+    """Good news that is reminded of before it is confirmed."""
+    return ", to be confirmed" if notice.record.level else ""
 
 
 # --- Positions --------------------------------------------------------------------------------------------------------
@@ -149,19 +167,24 @@ def _position(notice: Notice, position: Position, telling: Telling) -> list[Text
 def _health(notice: Notice, position: Position) -> Text:
     """The rule as the user wrote it, with the value that broke it."""
     factor = position.health.factor
-    shown = code(figures.health(factor))
-    rules, level, before = notice.sighting.rules, notice.record.level, notice.before.level
-    if factor == INFINITE:
-        return Text("health ") + shown + ": no debt"
+    shown = Text("health ") + code(figures.health(factor))
+    return shown + (": no debt" if factor == INFINITE else _against_limit(notice, position))
+
+
+def _against_limit(notice: Notice, position: Position) -> str:
+    rules, level, factor = notice.sighting.rules, notice.record.level, position.health.factor
+    if notice.record.key.rule is not Rule.HEALTH:
+        return ""
     if notice.kind in (Kind.EASED, Kind.RESOLVED):
-        limit = rules.limit(before)
-        return Text("health ") + shown + f", clear of {limit} by at least {_percent(rules)}"
-    if level is Level.OK:
-        return Text("health ") + shown
-    name = {Level.WARN: "warn", Level.CRITICAL: "critical", Level.LIQUIDATABLE: "liquidation"}[level]
-    if factor >= rules.limit(level):
-        return Text("health ") + shown + f", not yet clear of {rules.limit(level)} ({name})"
-    return Text("health ") + shown + f" < {rules.limit(level)} ({name})"
+        left = Level(level + 1)
+        return f", clear of {rules.limit(left)} ({_LIMITS[left]}) by at least {_percent(rules)}"
+    limit = f"{rules.limit(level)} ({_LIMITS[level]})"
+    if factor < rules.limit(level):
+        return f" < {limit}"
+    if position.health.liquidatable:
+        return f" ≤ {limit}"
+    clear = rules.holding(factor, liquidatable=False) < level
+    return f", above {limit}, to be confirmed" if clear else f", not yet clear of {limit}"
 
 
 def _percent(rules: Rules) -> str:
@@ -169,14 +192,14 @@ def _percent(rules: Rules) -> str:
 
 
 def _cautions(position: Position) -> list[str]:
-    notes = list(position.notes)
+    notes = [clean(note, 160) for note in position.notes]
     if position.state is State.LIQUIDATABLE_BUT_BLOCKED:
         notes.append("Liquidation is blocked for now (paused, grace period or sequencer), and can be freed any block.")
     if position.state is State.DEBT_WITHOUT_COLLATERAL:
         notes.append("There is debt without collateral.")
     if position.check is Check.UNCHECKED:
         notes.append("Not checked against the protocol's own view.")
-    return [clean(note, 160) for note in notes]
+    return notes
 
 
 def _tokens(position: Position, *, owed: bool) -> str:
@@ -248,8 +271,10 @@ def _feed(notice: Notice, feed: Feed, telling: Telling) -> list[Text]:
     if feed.reading is None:
         return [Text("No watched debt depends on it any more.")]
     now = feed.dependents[0].at.timestamp
-    lines = [Text(f"last update {_age(feed.reading, now)}")]
-    if notice.record.level:
+    lines = [Text(f"answer {_age(feed.reading, now)}")]
+    if notice.record.level and feed.reading.freshness(now) is not Freshness.STALE:
+        lines.append(Text("It is fresh again, to be confirmed."))
+    elif notice.record.level:
         lines.append(Text("The health of these positions rests on a price that may be wrong:"))
         lines += [
             Text(f"· {telling.wallet(one.id.wallet)} · {one.market} · health {figures.health(one.health.factor)}")
@@ -264,5 +289,5 @@ def _blind(blind: Blind, telling: Telling) -> list[Text]:
         return [Text(f"It could not be watched for {for_how_long}.")]
     return [
         Text(clean(blind.problem, 400)),
-        Text(f"Nothing is known of its positions since {for_how_long}. This is not an all-clear."),
+        Text(f"Nothing has been known of its positions for {for_how_long}. This is not an all-clear."),
     ]
