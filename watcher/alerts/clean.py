@@ -7,6 +7,7 @@ backwards, a line break and a second message, `t.me/…` that Telegram turns int
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 NAMELESS = "(unnamed)"
@@ -20,10 +21,13 @@ _DEFANGED = str.maketrans(
         ".": "\u00b7",  # a domain needs a dot: MIDDLE DOT
         "\u3002": "\u00b7",  # ... and IDNA takes the ideographic full stop for one
         "@": "(at)",  # mentions
-        "/": "\u2215",  # "://", paths, and commands of a bot: DIVISION SLASH
         "#": "\u266f",  # hashtags: MUSIC SHARP SIGN
     }
 )
+
+
+_SLASH = re.compile("/(?! )")
+"""One that may begin a path or a bot's command, unlike that of "ETH / USD"."""
 
 
 def clean(text: str, limit: int = 24) -> str:
@@ -31,7 +35,7 @@ def clean(text: str, limit: int = 24) -> str:
 
     Cleaning twice is cleaning once.
     """
-    return shortened(visible(text).translate(_DEFANGED), limit) or NAMELESS
+    return _defanged(shortened(_defanged(visible(text)), limit)) or NAMELESS
 
 
 def visible(text: str) -> str:
@@ -46,6 +50,10 @@ def visible(text: str) -> str:
 def shortened(text: str, limit: int) -> str:
     """At most `limit` characters, the last of them "…" where something was cut off."""
     return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}…"
+
+
+def _defanged(text: str) -> str:
+    return _SLASH.sub("\u2215", text.translate(_DEFANGED))  # DIVISION SLASH
 
 
 def _compatible(text: str) -> str:

@@ -1,0 +1,185 @@
+"""The report as one JSON document. Its shape is described in docs/json.md, and changes only with `FORMAT`.
+
+Amounts, values, prices and health are strings of whole numbers, because they may exceed 2**53; block numbers, times,
+ages and decimals are numbers. Addresses are checksummed. Symbols and labels are what contracts and users wrote.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from watcher.check.look import ChainReport, Finding, Report
+from watcher.config import Wallet
+from watcher.domain.position import Asset, Leg, Numeraire, PositionId, Unreadable
+from watcher.domain.price import FeedReading, Fixed, Leaf, Opaque, Price
+from watcher.domain.source import Address, Block
+from watcher.risk.liquidation import LiquidationPrice
+
+FORMAT = 1
+
+_DISTANCE_PLACES = 9
+
+
+def as_document(report: Report, version: str) -> dict[str, Any]:
+    """The whole report, ready for `json.dumps`."""
+    chains = {chain.spec.name: chain for chain in report.chains}
+    wallets = {wallet.address: wallet for wallet in report.wallets}
+    return {
+        "format": FORMAT,
+        "version": version,
+        "checked_at": report.checked_at,
+        "exit_code": report.exit_code,
+        "chains": [_chain(chain, report.checked_at) for chain in report.chains],
+        "positions": [_position(one, chains[one.position.at.chain]) for one in report.findings],
+        "unreadable": [
+            _unreadable(one, wallets[one.id.wallet], chain.spec.name)
+            for chain in report.chains
+            for one in chain.unreadable
+        ],
+        "without_position": [_wallet(wallet) for wallet in report.idle],
+    }
+
+
+def _chain(chain: ChainReport, now: int) -> dict[str, Any]:
+    return {
+        "name": chain.spec.name,
+        "title": chain.spec.title,
+        "id": chain.spec.id,
+        "readable": not chain.problem,
+        "problem": chain.problem or None,
+        "endpoint": chain.endpoint or None,
+        "block": None if chain.block is None else {**_block(chain.block), "age": chain.block.age(now)},
+        "max_age": chain.spec.max_age,
+    }
+
+
+def _position(finding: Finding, chain: ChainReport) -> dict[str, Any]:
+    position, health = finding.position, finding.position.health
+    return {
+        **_place(position.id, finding.wallet, chain.spec.name, position.market),
+        "level": finding.level.name.lower(),
+        "state": position.state,
+        "check": position.check,
+        "current": not chain.problem,
+        "health": {
+            "backing": str(health.backing),
+            "required": str(health.required),
+            "factor": str(health.factor),
+            "inclusive": health.inclusive,
+            "liquidatable": health.liquidatable,
+        },
+        "numeraire": _numeraire(position.numeraire),
+        "collateral": str(position.collateral),
+        "debt": str(position.debt),
+        "legs": [_leg(leg, position.at.timestamp) for leg in position.legs],
+        "freshness": position.freshness,
+        "feeds": [_feed(reading, position.at.timestamp) for reading in position.feeds],
+        "liquidations": [_liquidation(price) for price in finding.liquidations],
+        "liquidations_unknown": finding.unsure or None,
+        "notes": list(position.notes),
+        "block": _block(position.at),
+        "endpoint": chain.endpoint,
+    }
+
+
+def _unreadable(one: Unreadable, wallet: Wallet, chain: str) -> dict[str, Any]:
+    return {
+        **_place(one.id, wallet, chain, one.market),
+        "because": one.because,
+        "reason": one.reason,
+        "block": None if one.at is None else _block(one.at),
+    }
+
+
+def _place(where: PositionId, wallet: Wallet, chain: str, market: str) -> dict[str, Any]:
+    return {
+        "id": str(where),
+        "wallet": _wallet(wallet),
+        "account": where.account,
+        "key": where.key,
+        "chain": chain,
+        "deployment": where.deployment,
+        "market": market,
+    }
+
+
+def _wallet(wallet: Wallet) -> dict[str, Any]:
+    return {"address": wallet.address, "label": wallet.label}
+
+
+def _block(block: Block) -> dict[str, Any]:
+    return {"number": block.number, "hash": block.hash, "timestamp": block.timestamp}
+
+
+def _leg(leg: Leg, now: int) -> dict[str, Any]:
+    return {
+        "asset": _asset(leg.asset),
+        "amount": str(leg.amount),
+        "price": _price(leg.price, now),
+        "priced_as": leg.priced_as,
+        "backing": decimal(leg.backing),
+        "required": decimal(leg.required),
+    }
+
+
+def _asset(asset: Asset) -> dict[str, Any]:
+    return {"address": asset.address, "symbol": asset.symbol, "decimals": asset.decimals}
+
+
+def _numeraire(numeraire: Numeraire) -> dict[str, Any]:
+    return {"symbol": numeraire.symbol, "decimals": numeraire.decimals}
+
+
+def _price(price: Price, now: int) -> dict[str, Any]:
+    kind, source = _source(price)
+    return {
+        "low": str(price.low),
+        "high": str(price.high),
+        "kind": kind,
+        "source": source,
+        "freshness": price.freshness(now),
+    }
+
+
+def _source(price: Price) -> tuple[str, Address | None]:
+    match price.expression:
+        case Leaf(reading):
+            return "feed", reading.feed
+        case Opaque(address, _):
+            return "opaque", address
+        case Fixed():
+            return "fixed", None
+
+
+def _feed(reading: FeedReading, now: int) -> dict[str, Any]:
+    return {
+        "address": reading.feed,
+        "pair": reading.pair,
+        "answer": str(reading.answer),
+        "decimals": reading.decimals,
+        "updated_at": reading.updated_at,
+        "age": reading.age(now),
+        "heartbeat": reading.heartbeat,
+        "deviation": None if reading.deviation is None else str(reading.deviation),
+        "freshness": reading.freshness(now),
+    }
+
+
+def _liquidation(price: LiquidationPrice) -> dict[str, Any]:
+    return {
+        "of": price.lever.name,
+        "feed": price.lever.feed,
+        "prices": sorted(price.lever.keys),
+        "now": str(price.lever.current),
+        "at": str(price.value),
+        "distance": decimal(price.distance, _DISTANCE_PLACES),
+    }
+
+
+def decimal(fraction: Fraction, places: int = 18) -> str:
+    """A fraction as a decimal of so many places at most, cut off towards zero."""
+    scaled = int(fraction * 10**places)
+    digits = format(Decimal(scaled).scaleb(-places), "f")
+    return digits.rstrip("0").rstrip(".") if "." in digits else digits

@@ -1,0 +1,203 @@
+"""Reading every chain once, side by side, and judging what was found."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import aiohttp
+
+from watcher.alerts.message import Level
+from watcher.chain import Chain, ChainSpec, Pinned, Timeouts, open_session
+from watcher.check.ages import PriceAge, oldest_price
+from watcher.config import Settings, Wallet
+from watcher.domain.errors import EndpointError, ReadFailed
+from watcher.domain.position import Check, Position, Unreadable
+from watcher.domain.price import Freshness
+from watcher.domain.source import Block, Holder
+from watcher.risk.liquidation import LiquidationPrice, levers, liquidation_price
+from watcher.snapshot import Held, Snapshot, Watched, take
+
+WITHIN = 20.0
+"""Seconds that one chain may take, over all its endpoints."""
+
+OK, WARNING, CRITICAL, UNKNOWN = 0, 1, 2, 3
+"""Exit codes. UNKNOWN is also that of commands that could not even begin."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A position that was read, and what the rules of its wallet say of it.
+
+    `liquidations` are the prices that would liquidate it, the nearest first; `unsure` says why there is none to be
+    had, where that is not because no price would do it.
+    """
+
+    wallet: Wallet
+    position: Position
+    level: Level
+    liquidations: tuple[LiquidationPrice, ...] = ()
+    unsure: str = ""
+
+    @property
+    def oldest_price(self) -> PriceAge | None:
+        return oldest_price(self.position)
+
+    @property
+    def stale(self) -> bool:
+        """Whether a debt rests on a price older than promised. Without debt there is nothing for a price to decide."""
+        owing = self.position.health.required != 0
+        return owing and self.wallet.rules.stale and self.position.freshness is Freshness.STALE
+
+    @property
+    def mismatch(self) -> bool:
+        return self.position.check is Check.MISMATCH
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainReport:
+    """One chain. `problem` is empty where it could be read; with a `block` beside it, its numbers are too old."""
+
+    spec: ChainSpec
+    problem: str
+    endpoint: str = ""
+    block: Block | None = None
+    findings: tuple[Finding, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Everything found. `checked_at` is the wall clock after the last read, in Unix seconds."""
+
+    checked_at: int
+    wallets: tuple[Wallet, ...]
+    chains: tuple[ChainReport, ...]
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Worst first."""
+        return tuple(sorted((one for chain in self.chains for one in chain.findings), key=_badness))
+
+    @property
+    def unreadable(self) -> tuple[Unreadable, ...]:
+        return tuple(one for chain in self.chains for one in chain.unreadable)
+
+    @property
+    def unseen(self) -> tuple[ChainReport, ...]:
+        """The chains that could not be read, or only as they were too long ago."""
+        return tuple(chain for chain in self.chains if chain.problem)
+
+    @property
+    def idle(self) -> tuple[Wallet, ...]:
+        """The wallets with no position in anything that could be read, nor one that could not."""
+        busy = {one.wallet.address for one in self.findings} | {one.id.wallet for one in self.unreadable}
+        return tuple(wallet for wallet in self.wallets if wallet.address not in busy)
+
+    @property
+    def exit_code(self) -> int:
+        """By the worst found: 2 critical, else 3 something could not be read, else 1 a warning, else 0.
+
+        A stale price under a debt is a warning, and so is a position whose numbers only the contract can explain.
+        """
+        findings = self.findings
+        if any(one.level >= Level.CRITICAL for one in findings):
+            return CRITICAL
+        if self.unreadable or self.unseen or any(one.unsure and not one.mismatch for one in findings):
+            return UNKNOWN
+        return WARNING if any(one.level or one.stale or one.mismatch for one in findings) else OK
+
+
+def _badness(finding: Finding) -> tuple[object, ...]:
+    position = finding.position
+    return (-finding.level, position.health.factor, not finding.stale, finding.wallet.label, str(position.id))
+
+
+async def look(
+    settings: Settings,
+    *,
+    now: Callable[[], float] = time.time,
+    within: float = WITHIN,
+    timeouts: Timeouts | None = None,
+) -> Report:
+    """One snapshot of every chain, side by side. What cannot be read is in the report, never an exception."""
+    async with open_session() as session:
+        reading = (_read(spec, settings, session, now, within, timeouts) for spec in settings.chains.values())
+        chains = await asyncio.gather(*reading)
+    return Report(checked_at=int(now()), wallets=settings.wallets, chains=tuple(chains))
+
+
+async def _read(
+    spec: ChainSpec,
+    settings: Settings,
+    session: aiohttp.ClientSession,
+    now: Callable[[], float],
+    within: float,
+    timeouts: Timeouts | None,
+) -> ChainReport:
+    old: list[Snapshot] = []
+
+    async def recent(pinned: Pinned) -> Snapshot:
+        """A snapshot at a block that is not too old; from an endpoint that is behind, something for want of better."""
+        snapshot = await take(pinned, _watched(spec, settings))
+        problem = too_old(spec, snapshot.block, int(now()))
+        if problem:
+            old.append(snapshot)
+            raise EndpointError(pinned.endpoint, problem)
+        return snapshot
+
+    async with Chain(spec, session, timeouts=timeouts, wall_clock=now) as chain:
+        try:
+            return _report(spec, settings, await chain.first(recent, within=within), "")
+        except EndpointError as failure:
+            if not old:
+                return ChainReport(spec=spec, problem=str(failure))
+            return _report(spec, settings, max(old, key=lambda each: each.block.number), str(failure))
+
+
+def too_old(spec: ChainSpec, block: Block, now: int) -> str:
+    """Why a block is no view of the present, by the wall clock; empty where it is one."""
+    age = block.age(now)
+    if age > spec.max_age:
+        return f"its newest block {block.number:,} is {age:,} s old, more than {spec.max_age} s"
+    if age < -spec.max_age:
+        return f"its newest block {block.number:,} is dated {-age:,} s ahead of this machine's clock; check both"
+    return ""
+
+
+def _watched(spec: ChainSpec, settings: Settings) -> list[Watched]:
+    return [
+        Watched(
+            deployment=deployment,
+            holders=tuple(Holder.of(each.address) for each in settings.wallets if each.watches(deployment)),
+        )
+        for deployment in settings.deployments
+        if deployment.chain == spec.name
+    ]
+
+
+def _report(spec: ChainSpec, settings: Settings, snapshot: Snapshot, problem: str) -> ChainReport:
+    wallets = {wallet.address: wallet for wallet in settings.wallets}
+    return ChainReport(
+        spec=spec,
+        problem=problem,
+        endpoint=snapshot.endpoint,
+        block=snapshot.block,
+        findings=tuple(_finding(wallets[held.position.id.wallet], held) for held in snapshot.held),
+        unreadable=snapshot.unreadable,
+    )
+
+
+def _finding(wallet: Wallet, held: Held) -> Finding:
+    position = held.position
+    level = wallet.rules.firing(position.health.factor, liquidatable=position.health.liquidatable)
+    if position.check is Check.MISMATCH:  # a formula that does not give today's health gives no liquidation price
+        return Finding(wallet=wallet, position=position, level=level, unsure="our formula and the contract differ")
+    try:
+        prices = [liquidation_price(position, lever, held.reprice) for lever in levers(position)]
+    except ReadFailed as problem:
+        return Finding(wallet=wallet, position=position, level=level, unsure=str(problem))
+    found = sorted((price for price in prices if price is not None), key=lambda price: abs(price.distance))
+    return Finding(wallet=wallet, position=position, level=level, liquidations=tuple(found))

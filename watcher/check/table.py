@@ -1,0 +1,204 @@
+"""The report as a table for people: worst first, one look at each number, and what could not be seen named below.
+
+Everything is built from `Text`, never from markup: no symbol or label can colour, link or break anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from rich import box
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from watcher.alerts import figures
+from watcher.alerts.clean import clean, shortened, visible
+from watcher.alerts.message import Level
+from watcher.check.look import ChainReport, Finding, Report, too_old
+from watcher.config import Wallet
+from watcher.config.settings import short
+from watcher.domain.position import Position, State
+from watcher.domain.price import Freshness
+from watcher.domain.source import Address, Block
+
+WIDE = 112
+"""Columns from which every fact has a column of its own; below, they are stacked in pairs."""
+
+_STYLES = {Level.OK: "green", Level.WARN: "bold yellow", Level.CRITICAL: "bold red", Level.LIQUIDATABLE: "bold reverse red"}  # fmt: skip # noqa: E501
+_FRESHNESS = {Freshness.FRESH: "", Freshness.UNKNOWN: "magenta", Freshness.STALE: "bold yellow"}
+_UNKNOWN = "magenta"
+_STATES = {
+    State.NO_DEBT: "no debt",
+    State.LIQUIDATABLE_BUT_BLOCKED: "liquidatable,\nblocked now",
+    State.DEBT_WITHOUT_COLLATERAL: "debt without\ncollateral",
+}
+_SHORT_NOTE = 32
+_LONGEST_REASON = 400
+
+
+def as_table(report: Report, width: int) -> Iterator[RenderableType]:
+    """What to print, from top to bottom, for a terminal so many characters wide."""
+    parts: list[RenderableType] = [_positions(report, wide=width >= WIDE)] if report.findings else []
+    parts += _remarks(report)
+    parts += [_unseen(report)] if report.unreadable or report.unseen else []
+    parts += [_idle(report)] if report.idle else []
+    for index, part in enumerate(parts):
+        if index:
+            yield Text()
+        yield part
+
+
+# --- Positions --------------------------------------------------------------------------------------------------------
+
+
+def _positions(report: Report, *, wide: bool) -> Table:
+    table = _table(_WIDE if wide else _NARROW)
+    chains = {chain.spec.name: chain for chain in report.chains}
+    for one in report.findings:
+        chain = chains[one.position.at.chain]
+        whose, where = _wallet(one), _market(one.position)
+        has, owes = _side(one.position, owed=False), _side(one.position, owed=True)
+        age, block = _price_age(one), _block(one.position.at, chain, report.checked_at)
+        if wide:
+            table.add_row(whose, where, has, owes, _health(one), _distance(one), age, block)
+        else:
+            sides = [Text("has ") + has, *([Text("owes ") + owes] if one.position.debt else [])]
+            table.add_row(
+                _stacked([whose, where]),
+                _stacked(sides),
+                _stacked([_health(one), _distance(one)]),
+                _stacked([age, block]),
+            )
+    return table
+
+
+_WIDE = {"Wallet": 0, "Market": 0, "Collateral": 14, "Debt": 14, "Health": 8, "To liquidation": 14, "Oldest price": 12, "Block": 10}  # fmt: skip # noqa: E501
+_NARROW = {"Wallet, market": 0, "Position": 20, "Health": 14, "Oldest price, block": 14}
+"""Headings, and the width below which their column should not be squeezed."""
+
+
+def _table(columns: Mapping[str, int]) -> Table:
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        leading=1,
+        show_edge=False,
+        padding=(0, 1, 0, 0),
+        collapse_padding=True,
+        header_style="bold",
+    )
+    for heading, least in columns.items():
+        table.add_column(heading, min_width=least or None, overflow="fold")
+    return table
+
+
+def _stacked(parts: Iterable[Text]) -> Text:
+    return Text("\n").join(part for part in parts if part)
+
+
+def _wallet(finding: Finding) -> Text:
+    where = finding.position.id
+    below = [] if finding.wallet.label == short(where.wallet) else [short(where.wallet)]
+    below += [] if where.account == where.wallet else [short(where.account)]
+    below += [clean(where.key, 32)] if where.key else []
+    return _stacked([Text(visible(finding.wallet.label), style="bold"), *(Text(each, style="dim") for each in below)])
+
+
+def _market(position: Position) -> Text:
+    notes = [clean(note, _SHORT_NOTE) for note in position.notes if len(note) <= _SHORT_NOTE]
+    return _stacked([Text(visible(position.market)), *(Text(note, style="dim") for note in notes)])
+
+
+def _side(position: Position, *, owed: bool) -> Text:
+    """The value of one side, and its tokens a line each."""
+    value = position.debt if owed else position.collateral
+    legs = [leg for leg in position.legs if (leg.amount < 0) == owed]
+    tokens = [f"{figures.amount(abs(leg.amount), leg.asset.decimals)} {clean(leg.asset.symbol)}" for leg in legs]
+    worth = figures.value(value, position.numeraire) if value or not owed else "—"
+    return _stacked([Text(worth), *(Text(token, style="dim") for token in tokens)])
+
+
+def _health(finding: Finding) -> Text:
+    state = finding.position.state
+    words = _STATES.get(state, finding.level.name.lower())
+    shown = f"{figures.health(finding.position.health.factor)}\n{words}"
+    style = "" if state is State.NO_DEBT else _STYLES[finding.level]
+    return _stacked([Text(shown, style=style), Text("mismatch" if finding.mismatch else "", style=_UNKNOWN)])
+
+
+def _distance(finding: Finding) -> Text:
+    position = finding.position
+    if position.health.liquidatable:
+        return Text("now", style=_STYLES[Level.LIQUIDATABLE])
+    if position.state is State.NO_DEBT:
+        return Text("—")
+    if finding.unsure:
+        return Text("unknown", style=_UNKNOWN)
+    if not finding.liquidations:
+        return Text("at no price\nof one asset")
+    nearest = finding.liquidations[0]
+    rise = "+" if nearest.distance > 0 else ""
+    return Text(
+        f"{clean(nearest.lever.name)} {rise}{figures.percent(nearest.distance)}\n"
+        f"→ {figures.price(nearest.value, position.numeraire)}"
+    )
+
+
+def _price_age(finding: Finding) -> Text:
+    oldest = finding.oldest_price
+    if oldest is None:
+        return Text("no feed")
+    pair = clean(oldest.reading.pair, 20) if oldest.reading else ""
+    return _stacked([Text(str(oldest), style=_FRESHNESS[oldest.freshness]), Text(pair, style="dim")])
+
+
+def _block(block: Block, chain: ChainReport, now: int) -> Text:
+    age = Text(f"{figures.duration(block.age(now))} old", style="dim")
+    if too_old(chain.spec, block, now):
+        age = Text(f"{figures.duration(block.age(now))} old:\nNOT CURRENT", style=_UNKNOWN)
+    return _stacked([Text(f"{block.number:,}"), age])
+
+
+# --- What is not in the table -----------------------------------------------------------------------------------------
+
+
+def _remarks(report: Report) -> Iterator[Text]:
+    """Notes too long for a cell, and why a distance is unknown."""
+    for one in report.findings:
+        where = f"{visible(one.wallet.label)}, {one.position.market}: "
+        for note in one.position.notes:
+            if len(note) > _SHORT_NOTE:
+                yield Text(where + shortened(visible(note), _LONGEST_REASON), style=_UNKNOWN)
+        if one.unsure and not one.mismatch:
+            yield Text(f"{where}no liquidation price: {shortened(visible(one.unsure), _LONGEST_REASON)}", _UNKNOWN)
+
+
+def _unseen(report: Report) -> Table:
+    table = _table({"Not readable": 0, "Where": 0, "Why": 0})
+    labels = {wallet.address: wallet.label for wallet in report.wallets}
+    for one in report.unreadable:
+        table.add_row(_named(labels, one.id.wallet), Text(one.market), _why(one.reason))
+    for chain in report.unseen:
+        whose = [wallet for wallet in report.wallets if chain.spec.name in wallet.chains]
+        seen = "; what is shown above is of that block" if chain.block and chain.findings else ""
+        table.add_row(_everyone(whose), Text(chain.spec.title), _why(chain.problem + seen))
+    return table
+
+
+def _named(labels: dict[Address, str], wallet: Address) -> Text:
+    return Text(visible(labels[wallet]), style=f"bold {_UNKNOWN}")
+
+
+def _everyone(wallets: list[Wallet]) -> Text:
+    name = visible(wallets[0].label) if len(wallets) == 1 else f"{len(wallets)} wallets"
+    return Text(name, style=f"bold {_UNKNOWN}")
+
+
+def _why(reason: str) -> Text:
+    return Text(shortened(visible(reason), _LONGEST_REASON))
+
+
+def _idle(report: Report) -> Text:
+    names = ", ".join(visible(wallet.label) for wallet in report.idle)
+    where = " in what could be read" if report.unreadable or report.unseen else ""
+    return Text(f"No position{where}: {names}")

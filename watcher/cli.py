@@ -1,0 +1,214 @@
+"""The commands. Thin: each loads settings, calls one module, prints, and returns an exit code.
+
+Nothing heavy is imported before a command needs it, so that `--help` and a refused option come at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import App, CycloptsError, Parameter
+
+from watcher import __version__
+from watcher.domain.errors import ConfigError, WatcherError
+
+if TYPE_CHECKING:
+    from rich.status import Status
+
+    from watcher.check import Report
+    from watcher.config import Settings
+
+FAILED = 3
+"""Exit code of whatever could not be done: wrong usage, wrong configuration, a bug."""
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+DEFAULT_CONFIG = Path("watcher.toml")
+
+Clock = Callable[[], float]
+_Injected = Parameter(parse=False)
+
+_EXAMPLES = """Examples:
+
+  watcher check 0x…                   all known markets; needs no file
+  watcher check --chain base --json   the wallets of ./watcher.toml, for machines
+  watcher validate --online           is all that ./watcher.toml names there?
+  watcher run --config /etc/watcher/watcher.toml
+
+Exit codes: 3 for wrong usage or configuration; check --help tells its others.
+With --traceback, or WATCHER_DEBUG=1, a bug says where it is."""
+_CHECK_CODES = """Exit codes, by the worst found: 2 critical or liquidatable; else 3 something could
+not be read; else 1 a warning or a stale price; else 0."""
+
+app = App(
+    name="watcher",
+    help="Watches lending positions and says in time when one drifts towards liquidation. Holds no keys.",
+    help_epilogue=_EXAMPLES,
+    help_format="plaintext",
+    version=__version__,
+    version_format="plaintext",
+    suppress_keyboard_interrupt=False,
+)
+
+
+@app.command(help_epilogue=_CHECK_CODES)
+def check(
+    *addresses: str,
+    config: Path | None = None,
+    chain: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = (),
+    as_json: Annotated[bool, Parameter(name="--json", negative="", show_default=False)] = False,
+    now: Annotated[Clock, _Injected] = time.time,
+) -> int:
+    """Read once and show every position, the worst first.
+
+    Parameters
+    ----------
+    addresses
+        Wallets to look at, in place of those of the configuration.
+    config
+        The configuration; ./watcher.toml where there is one. With addresses, none is needed.
+    chain
+        Look at this chain only; may be given several times.
+    as_json
+        One JSON document in place of the table.
+    """
+    from watcher.check import look
+
+    settings = _settings_for(addresses, config, chain)
+    with _waiting_for(settings):
+        report = asyncio.run(look(settings, now=now))
+    _print(_as_json(report) if as_json else _as_table(report))
+    return report.exit_code
+
+
+@app.command(help_epilogue="")
+def validate(
+    *, config: Path = DEFAULT_CONFIG, online: Annotated[bool, Parameter(negative="", show_default=False)] = False
+) -> int:
+    """Check the configuration, and with --online whatever it names.
+
+    Parameters
+    ----------
+    config
+        The configuration.
+    online
+        Also ask endpoints for their chain, contracts for their interface, and Telegram for the bot and its chats.
+    """
+    from watcher.config import describe, load
+
+    settings = load(config)
+    _print("\n".join([f"✓ {config} is valid", *(f"  {line}" for line in describe(settings))]) + "\n")
+    if not online:
+        return 0
+    from watcher.validate import look_online
+
+    well = asyncio.run(look_online(settings, lambda marks: _print("".join(f"{mark}\n" for mark in marks))))
+    return 0 if well else FAILED
+
+
+@app.command(help_epilogue="")
+def run(*, config: Path = DEFAULT_CONFIG) -> int:
+    """Watch until stopped: SIGTERM ends it, SIGHUP reads the configuration again.
+
+    Parameters
+    ----------
+    config
+        The configuration.
+    """
+    from watcher.daemon import run as watch
+
+    return watch(config)
+
+
+def main(argv: Sequence[str] | None = None, *, now: Clock = time.time) -> int:
+    """Run one command line; returns its exit code. `now` is the wall clock that blocks are compared with."""
+    tokens = list(sys.argv[1:] if argv is None else argv)
+    debug = "--traceback" in tokens or os.environ.get("WATCHER_DEBUG", "") not in ("", "0")
+    _be_printable()
+    try:
+        command, bound, injected = app.parse_args(
+            [token for token in tokens if token != "--traceback"], exit_on_error=False, print_error=True
+        )
+        return command(*bound.args, **bound.kwargs, **dict.fromkeys(injected, now)) or 0
+    except CycloptsError:  # printed by cyclopts already
+        return FAILED
+    except WatcherError as problem:
+        sys.stderr.write(f"{problem}\n")
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as bug:  # noqa: BLE001 - the user gets one line, and a way to more
+        _tell_bug(bug, debug=debug)
+        return FAILED
+
+
+def _settings_for(addresses: Sequence[str], config: Path | None, chains: Sequence[str]) -> Settings:
+    """From the file where one is named or lies here; addresses alone will do too. Raises `ConfigError`."""
+    from watcher.config import for_addresses, load
+
+    if config is not None or DEFAULT_CONFIG.exists():
+        return load(config or DEFAULT_CONFIG, addresses=addresses, chains=chains, telegram=False)
+    if not addresses:
+        raise ConfigError("nothing to look at: name addresses, or a configuration with --config (no ./watcher.toml)")
+    return for_addresses(addresses, chains=chains)
+
+
+# --- Printing ---------------------------------------------------------------------------------------------------------
+
+
+def _as_json(report: Report) -> str:
+    import json
+
+    from watcher.check import as_document
+
+    # ASCII only: whatever a token calls itself, no control character reaches a terminal or a log.
+    return json.dumps(as_document(report, __version__), indent=2) + "\n"
+
+
+def _as_table(report: Report) -> str:
+    from rich.console import Console
+
+    from watcher.check import as_table
+
+    console = Console(markup=False, highlight=False, emoji=False)
+    with console.capture() as captured:
+        for part in as_table(report, console.width):
+            console.print(part)
+    return captured.get()
+
+
+def _waiting_for(settings: Settings) -> Status:
+    from rich.console import Console
+
+    return Console(stderr=True).status(f"reading {', '.join(spec.title for spec in settings.chains.values())} …")
+
+
+def _print(text: str) -> None:
+    """To standard output. A reader that went away (`| head`) is no error of ours, and changes no exit code."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _be_printable() -> None:
+    """Where a terminal's encoding has no "−" or "✓", a question mark is better than no output."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _tell_bug(bug: Exception, *, debug: bool) -> None:
+    if debug:
+        import traceback
+
+        sys.stderr.write("".join(traceback.format_exception(bug)))
+    words = " ".join(str(bug).split())
+    more = "" if debug else "; --traceback or WATCHER_DEBUG=1 shows where"
+    sys.stderr.write(f"bug: {type(bug).__name__}{f': {words}' if words else ''}{more}\n")

@@ -1,0 +1,160 @@
+"""`watcher validate --online`: whether everything that the settings name is there, and is what they take it for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from typing import TYPE_CHECKING, TypeVar, get_type_hints
+
+from watcher.chain import Chain, ChainSpec, EndpointSpec, Pinned
+from watcher.config import Chat, Deployment, Settings, Telegram
+from watcher.domain.errors import DeliveryError, EndpointError, ReadFailed
+from watcher.domain.source import Address
+from watcher.reads import Answers, Bundle, Plan, Request
+
+if TYPE_CHECKING:
+    from watcher.notify.telegram import TelegramBot
+
+T = TypeVar("T")
+
+WITHIN = 20.0
+"""Seconds for one question, over all the endpoints of its chain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One thing looked at. `problem` is empty where it is as it should be."""
+
+    what: str
+    problem: str = ""
+
+    def __str__(self) -> str:
+        return f"✗ {self.what}: {self.problem}" if self.problem else f"✓ {self.what}"
+
+
+async def look_online(settings: Settings, tell: Callable[[Sequence[Mark]], None]) -> bool:
+    """Look at every endpoint, contract and chat; `tell` is given each group in turn. Returns whether all is well.
+
+    A chain whose endpoints all fail has nothing else looked at: that would say the same many times.
+    """
+    groups = [asyncio.create_task(_chain(spec, settings)) for spec in settings.chains.values()]
+    if settings.telegram:
+        groups.append(asyncio.create_task(_telegram(settings.telegram, list(settings.chats.values()))))
+    well = True
+    for group in groups:
+        marks = await group
+        tell(marks)
+        well = well and not any(mark.problem for mark in marks)
+    return well
+
+
+# --- Chains -----------------------------------------------------------------------------------------------------------
+
+
+async def _chain(spec: ChainSpec, settings: Settings) -> list[Mark]:
+    deployments = [each for each in settings.deployments if each.chain == spec.name]
+    async with Chain(spec) as chain:
+        marks = list(await asyncio.gather(*(_endpoint(chain, endpoint) for endpoint in spec.endpoints)))
+        if all(mark.problem for mark in marks):
+            unseen = ", ".join(each.title for each in deployments)
+            return [*marks, Mark(f"{spec.title}: {unseen}", "not looked at, for want of an endpoint")]
+        asked = [_code(chain, f"{spec.title}: Multicall3", spec.multicall3)]
+        for deployment in deployments:
+            asked += [_code(chain, f"{deployment.title}: {name}", at) for name, at in addresses_of(deployment).items()]
+            asked.append(_interface(chain, deployment))
+        return marks + list(await asyncio.gather(*asked))
+
+
+async def _endpoint(chain: Chain, endpoint: EndpointSpec) -> Mark:
+    spec = chain.spec
+    what = f"{spec.title}: {endpoint.name}"
+    try:
+        served = await chain.chain_id(endpoint)
+    except EndpointError as failure:
+        return Mark(what, failure.problem)
+    if served != spec.id:
+        return Mark(what, f"serves chain {served}, not {spec.id}; check its URL")
+    return Mark(f"{what} serves chain {served}")
+
+
+async def _code(chain: Chain, what: str, address: Address) -> Mark:
+    try:
+        code = await chain.code_at(address, within=WITHIN)
+    except EndpointError as failure:
+        return Mark(f"{what} at {address}", str(failure))
+    return Mark(f"{what} at {address}", "" if code else "no contract lives there")
+
+
+def addresses_of(deployment: Deployment) -> dict[str, Address]:
+    """Every contract that a deployment names, by the plugin's own fields, and its oracle. Any protocol."""
+    reader = deployment.reader
+    kinds = get_type_hints(type(reader))
+    names: list[str] = [each.name for each in fields(reader)] if is_dataclass(reader) else []
+    found = {name: getattr(reader, name) for name in names if kinds[name] is Address}
+    return found if deployment.oracle is None else {**found, "oracle": deployment.oracle}
+
+
+async def _interface(chain: Chain, deployment: Deployment) -> Mark:
+    what = f"{deployment.title}: interface{'' if deployment.oracle is None else ' and oracle'}"
+
+    async def ask(pinned: Pinned) -> list[str]:
+        expected, _ = await _answered(deployment.reader.expects(), pinned)
+        return [*expected, *([] if expected else await _oracle_problems(deployment, pinned))]
+
+    try:
+        return Mark(what, "; ".join(await chain.first(ask, within=WITHIN)))
+    except (EndpointError, ReadFailed) as failure:
+        return Mark(what, str(failure))
+
+
+async def _oracle_problems(deployment: Deployment, pinned: Pinned) -> list[str]:
+    """Whether the market, as its contracts are set up now, asks the oracle that is configured, and no other instead."""
+    if deployment.oracle is None:
+        return []
+    _, asked = await _answered(deployment.reader.market([]), pinned)
+    targets = {
+        call.target for request in asked for call in (request.calls if isinstance(request, Bundle) else [request])
+    }
+    if deployment.oracle in targets:
+        return []
+    others = ", ".join(sorted(targets - set(addresses_of(deployment).values()))) or "none"
+    return [f"the market does not use the oracle {deployment.oracle}; contracts that it does ask: {others}"]
+
+
+async def _answered(plan: Plan[T], pinned: Pinned) -> tuple[T, set[Request]]:
+    """Run a plan at one block; with its result, everything that it asked. Raises `EndpointError` and `ReadFailed`."""
+    answers, asked = Answers(pinned.block), set[Request]()
+    try:
+        requests = next(plan)
+        while True:
+            asked.update(requests)
+            missing = [request for request in dict.fromkeys(requests) if request not in answers]
+            if missing:
+                answers.returned.update(await pinned.read(missing))
+            requests = plan.send(answers)
+    except StopIteration as stop:
+        return stop.value, asked
+
+
+# --- Telegram ---------------------------------------------------------------------------------------------------------
+
+
+async def _telegram(telegram: Telegram, chats: Sequence[Chat]) -> list[Mark]:
+    from watcher.notify.telegram import TelegramBot  # takes longer than all the rest, and most checks need none
+
+    async with TelegramBot(telegram.token.reveal(), base_url=f"{telegram.api}/bot") as bot:
+        try:
+            marks = [Mark(f"Telegram: the bot is {await bot.username()}")]
+        except DeliveryError as failure:
+            return [Mark("Telegram: the bot's token", str(failure))]
+        return marks + [await _chat(bot, chat) for chat in chats]
+
+
+async def _chat(bot: TelegramBot, chat: Chat) -> Mark:
+    what = f"Telegram: chat {chat.name} ({chat.id}{'' if chat.thread is None else f', thread {chat.thread}'})"
+    try:
+        await bot.chat(str(chat.id), thread=chat.thread).reach()
+    except DeliveryError as failure:
+        return Mark(what, str(failure))
+    return Mark(f"{what} can be written to")
