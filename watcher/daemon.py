@@ -57,6 +57,8 @@ class Daemon:
         self._now = now
         self._own_channels = channels
         self._stop = asyncio.Event()
+        self._ready = asyncio.Event()
+        self._changing = asyncio.Lock()
         self._failed = False
         self._watches: dict[str, tuple[ChainWatch, asyncio.Task[None]]] = {}
         self._bots: dict[Telegram, TelegramBot] = {}
@@ -77,15 +79,16 @@ class Daemon:
         self._store = StoreThread(Store.open(self._settings.state))
         try:
             self._memory = Memory(await self._store.do(Store.records))
-            self._sender = Sender(self._store, await self._channels(), on_fatal=self._give_up)
+            self._sender = Sender(self._store, await self._channels(self._settings), on_fatal=self._give_up)
             sending = asyncio.create_task(self._sender.run(), name="sender")
-            sending.add_done_callback(self._sender_ended)
+            sending.add_done_callback(self._ended)
             try:
                 await self._watch_until_stopped()
             finally:
+                await self._drop_background()
                 await self._stop_watches()
                 await self._sender.stop(_SEND_ENDS)
-                await asyncio.gather(sending, *self._tasks, return_exceptions=True)
+                await asyncio.gather(sending, return_exceptions=True)
         finally:
             for bot in self._bots.values():
                 await bot.close()
@@ -100,6 +103,7 @@ class Daemon:
             await self._start_watches()
             systemd.notify("READY=1", f"STATUS={self._status()}")
             _log.info("daemon.ready", status=self._status())
+            self._ready.set()
             await self._stop.wait()
             systemd.notify("STOPPING=1")
             _log.info("daemon.stopping")
@@ -121,7 +125,9 @@ class Daemon:
                 now=self._now,
                 spoke=self._sender.wake,
             )
-            self._watches[name] = (watch, asyncio.create_task(watch.run(), name=f"watch {name}"))
+            task = asyncio.create_task(watch.run(), name=f"watch {name}")
+            task.add_done_callback(self._ended)
+            self._watches[name] = (watch, task)
             self._scheduler.add_job(_wake, "interval", [watch], seconds=self._settings.interval, id=_job(name))
             watch.wake.set()
 
@@ -145,15 +151,15 @@ class Daemon:
 
     # Speaking
 
-    async def _channels(self) -> Mapping[str, Channel]:
+    async def _channels(self, settings: Settings) -> Mapping[str, Channel]:
         """The channel of each chat, at the address that it is known to have by now."""
         if self._own_channels is not None:
             return self._own_channels
-        telegram = self._settings.telegram
+        telegram = settings.telegram
         if telegram is None:
             return {CONSOLE: ConsoleChannel()}
         bot = self._bot_of(telegram)
-        chats = self._settings.chats
+        chats = settings.chats
         states = await self._store.do(Store.register, {name: str(chat.id) for name, chat in chats.items()})
         channels = {name: bot.chat(states[name].address, thread=chat.thread) for name, chat in chats.items()}
         for name, state in states.items():
@@ -169,7 +175,7 @@ class Daemon:
 
     async def _try_again(self, name: str, channel: TelegramChat) -> None:
         """A chat that refused us earlier may have let us in again; nothing waits for the answer."""
-        with suppress(DeliveryError):
+        with suppress(DeliveryError, StoreFailed):
             await channel.reach()
             await self._store.do(Store.enable_chat, name)
             self._sender.wake()
@@ -178,15 +184,24 @@ class Daemon:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    async def _drop_background(self) -> None:
+        """None of it is worth waiting for: a chat that is asked again, a reload that has not begun to swap."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _give_up(self, why: str) -> None:
         _log.critical("telegram.down", problem=why)
         self._failed = True
         self.stop()
 
-    def _sender_ended(self, task: asyncio.Task[None]) -> None:
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A part that failed leaves nothing to go on with: end, say so, and be started afresh."""
         if not task.cancelled() and task.exception() is not None:
-            _log.critical("sender.bug", exc_info=task.exception())
+            _log.critical("daemon.bug", part=task.get_name(), exc_info=task.exception())
             self._failed = True
             self.stop()
 
@@ -196,26 +211,32 @@ class Daemon:
         """Read the configuration again and swap it whole; a faulty one is told and changes nothing."""
         if self._reload is None:
             return
-        systemd.notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
-        try:
-            settings = await asyncio.to_thread(self._reload)
-            if settings.state != self._settings.state:
-                raise ConfigError(
-                    f"state: the database cannot move while running (now {self._settings.state}); restart"
-                )
-        except ConfigError as problem:
-            _log.error("config.refused", problem=str(problem))
-            await self._tell_all("CONFIGURATION NOT CHANGED", f"The old one stays in force.\n{problem}")
-        else:
-            for name in self._watches:
-                self._scheduler.remove_job(_job(name))
-            await self._stop_watches()
-            self._settings = settings
-            self._memory.records = await self._store.do(Store.records)
-            self._sender.serve(await self._channels())
-            await self._start_watches()
-            _log.info("config.reloaded", status=self._status())
-        systemd.notify("READY=1", f"STATUS={self._status()}")
+        await self._ready.wait()
+        async with self._changing:
+            systemd.notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+            try:
+                settings = await asyncio.to_thread(self._reload)
+                if settings.state != self._settings.state:
+                    raise ConfigError(
+                        f"state: the database cannot move while running (now {self._settings.state}); restart"
+                    )
+                channels = await self._channels(settings)
+            except (ConfigError, StoreFailed) as problem:
+                _log.error("config.refused", problem=str(problem))
+                await self._tell_all("CONFIGURATION NOT CHANGED", f"The old one stays in force.\n{problem}")
+            else:
+                await self._swap(settings, channels)
+                _log.info("config.reloaded", status=self._status())
+            systemd.notify("READY=1", f"STATUS={self._status()}")
+
+    async def _swap(self, settings: Settings, channels: Mapping[str, Channel]) -> None:
+        for name in self._watches:
+            self._scheduler.remove_job(_job(name))
+        await self._stop_watches()
+        self._settings = settings
+        self._memory.records = await self._store.do(Store.records)
+        self._sender.serve(channels)
+        await self._start_watches()
 
     async def _tell_all(self, title: str, text: str) -> None:
         now = int(self._now())

@@ -115,6 +115,7 @@ class ChainWatch:
         settled = assess(_view(confirmed), rules, known) if confirmed else []
         held = {str(one.position.id): one for one in snapshot.held}
         await self._act(latest, settled, now, held)
+        self._seen_at = now  # only here: what was read and could not be judged was not seen
         if self.last is None or snapshot.block != self.last.block:
             _log.info(
                 "snapshot.taken",
@@ -140,9 +141,7 @@ class ChainWatch:
             snapshot = await take(pinned, self._watched(), self.last.asked if self.last else ())
             if standing:
                 self._waiting.append(snapshot)
-        confirmed = await self._confirmed(pinned) if standing else None
-        self._seen_at = int(self.now())
-        return snapshot, confirmed
+        return snapshot, await self._confirmed(pinned) if standing else None
 
     def _must_be_recent(self, pinned: Pinned) -> None:
         """A node that is behind would say that all is well while its user is liquidated."""
