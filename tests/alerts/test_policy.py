@@ -1,0 +1,250 @@
+"""Every row of the policy's transition table, as a claim."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.alerts.health_paths import restarted, sighting
+from watcher.alerts.assess import Sighting
+from watcher.alerts.message import Level
+from watcher.alerts.policy import Decision, Kind, decide
+from watcher.alerts.record import Key, Record, Rule
+from watcher.alerts.rules import Rules
+
+OK, WARN, CRITICAL, LIQUIDATABLE = Level
+HOUR = 3600
+NOW = 1_700_000_000
+RULES = Rules()  # warn 1.30, critical 1.10, eased 2 % above, two good reads, a reminder every four hours
+KEY = Key(Rule.HEALTH, "d/0x")
+
+STANDING = [WARN, CRITICAL, LIQUIDATABLE]
+JUST_ABOVE = {WARN: 1_301_000, CRITICAL: 1_101_000, LIQUIDATABLE: 1_001_000}
+"""Fires less than the level, and is not clear of it."""
+CLEAR = {WARN: 1_326_000, CRITICAL: 1_122_000, LIQUIDATABLE: 1_020_000}
+"""The first health that is clear of the level: the limit and 2 %."""
+BELOW = {WARN: 1_299_999, CRITICAL: 1_099_999, LIQUIDATABLE: 999_999}
+
+
+def standing(level: Level, *, calm: int = 0, spoken: int = NOW) -> Record:
+    return Record(key=KEY, level=level, episode=3, since=NOW, spoken_at=spoken, fired_block=100, calm=calm)
+
+
+def seen(health: int, *, block: int = 110, rules: Rules = RULES, key: Key = KEY) -> Sighting:
+    return sighting(key, health, rules, block)
+
+
+def step(
+    record: Record | None, latest: Sighting | None, confirmed: Sighting | None = None, *, now: int = NOW + 15
+) -> Decision:
+    records = {} if record is None else {record.key: record}
+    return decide(records, [latest] if latest else [], [confirmed] if confirmed else [], now)
+
+
+def nothing(decision: Decision) -> bool:
+    return not decision.records and not decision.notices
+
+
+def kinds(decision: Decision) -> list[Kind]:
+    return [notice.kind for notice in decision.notices]
+
+
+# --- any level, no data -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("level", Level)
+def test_it_changes_nothing_and_says_nothing_without_data(level: Level) -> None:
+    record = standing(level)
+    assert nothing(step(record, None, now=NOW + 9 * HOUR))
+    assert nothing(step(record, None, seen(5_000_000), now=NOW + 9 * HOUR)), "confirmed alone is not a look"
+
+
+# --- F > L ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("level", STANDING)
+def test_it_raises_from_ok_at_the_first_sight_as_a_new_episode(level: Level) -> None:
+    decision = step(None, seen(BELOW[level], block=110))
+    [record] = decision.records
+    assert kinds(decision) == [Kind.RAISED]
+    assert record == Record(
+        key=KEY, level=level, episode=1, since=NOW + 15, spoken_at=NOW + 15, fired_block=110, calm=0
+    )
+
+
+def test_it_counts_each_departure_from_ok_as_an_episode() -> None:
+    [record] = step(replace(standing(OK), episode=7), seen(BELOW[WARN])).records
+    assert record.episode == 8
+
+
+@pytest.mark.parametrize(("before", "after"), [(WARN, CRITICAL), (WARN, LIQUIDATABLE), (CRITICAL, LIQUIDATABLE)])
+def test_it_escalates_at_once_whatever_was_said_a_second_ago(before: Level, after: Level) -> None:
+    decision = step(standing(before, calm=1, spoken=NOW), seen(BELOW[after]), seen(CLEAR[WARN]), now=NOW)
+    [record] = decision.records
+    [notice] = decision.notices
+    assert (notice.kind, notice.before.level, notice.severity) == (Kind.RAISED, before, after)
+    assert (record.level, record.episode, record.calm, record.fired_block) == (after, 3, 0, 110)
+
+
+def test_it_fires_below_a_limit_and_not_at_it() -> None:
+    assert nothing(step(None, seen(1_300_000)))
+    assert kinds(step(None, seen(1_299_999))) == [Kind.RAISED]
+
+
+# --- OK, F = OK -------------------------------------------------------------------------------------------------------
+
+
+def test_it_says_nothing_of_what_is_well() -> None:
+    assert nothing(step(None, seen(CLEAR[WARN]), seen(CLEAR[WARN])))
+    assert nothing(step(standing(OK, spoken=0), seen(CLEAR[WARN]), seen(CLEAR[WARN])))
+
+
+def test_it_says_nothing_of_what_holds_but_does_not_fire() -> None:
+    assert nothing(step(None, seen(JUST_ABOVE[WARN])))
+
+
+# --- H ≥ L ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("level", STANDING)
+@pytest.mark.parametrize("health", [BELOW, JUST_ABOVE], ids=["below", "just above"])
+def test_it_restarts_the_calm_while_the_level_holds(level: Level, health: dict[Level, int]) -> None:
+    decision = step(standing(level, calm=1), seen(health[level]), seen(CLEAR[level]))
+    assert [(record.level, record.calm) for record in decision.records] == [(level, 0)]
+    assert not decision.notices
+
+
+@pytest.mark.parametrize("level", STANDING)
+def test_it_reminds_of_a_level_that_holds_when_due_and_not_before(level: Level) -> None:
+    record = standing(level)
+    assert nothing(step(record, seen(JUST_ABOVE[level]), now=NOW + 4 * HOUR - 1))
+    decision = step(record, seen(JUST_ABOVE[level]), now=NOW + 4 * HOUR)
+    assert kinds(decision) == [Kind.REMINDER]
+    assert decision.records == (replace(record, spoken_at=NOW + 4 * HOUR),), "only the time of speaking moves"
+    assert decision.notices[0].severity is level
+
+
+def test_it_reminds_once_per_interval() -> None:
+    record, heard = standing(WARN), 0
+    for seconds in range(0, 24 * HOUR, 15):
+        decision = step(record, seen(BELOW[WARN]), now=NOW + seconds)
+        heard += len(decision.notices)
+        record = decision.records[0] if decision.records else record
+    assert heard == 5  # after 4, 8, 12, 16 and 20 hours
+
+
+# --- H < L ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("level", STANDING)
+def test_it_keeps_level_and_calm_while_nothing_is_confirmed(level: Level) -> None:
+    record = standing(level, calm=1)
+    assert nothing(step(record, seen(CLEAR[level])))
+    assert kinds(step(record, seen(CLEAR[level]), now=NOW + 4 * HOUR)) == [Kind.REMINDER]
+    assert step(record, seen(CLEAR[level]), now=NOW + 4 * HOUR).records[0].calm == 1
+
+
+@pytest.mark.parametrize("block", [99, 100])
+def test_it_takes_no_evidence_from_blocks_up_to_the_one_that_raised_the_level(block: int) -> None:
+    record = standing(CRITICAL, calm=1)
+    assert nothing(step(record, seen(CLEAR[CRITICAL]), seen(CLEAR[CRITICAL], block=block)))
+    assert kinds(step(record, seen(CLEAR[CRITICAL]), seen(CLEAR[CRITICAL], block=101))) == [Kind.EASED]
+
+
+@pytest.mark.parametrize("level", STANDING)
+def test_it_restarts_the_calm_where_the_confirmed_block_still_holds(level: Level) -> None:
+    decision = step(standing(level, calm=1), seen(CLEAR[level]), seen(JUST_ABOVE[level], block=105))
+    assert [(record.level, record.calm) for record in decision.records] == [(level, 0)]
+    late = step(standing(level, calm=1), seen(CLEAR[level]), seen(JUST_ABOVE[level]), now=NOW + 4 * HOUR)
+    assert kinds(late) == [Kind.REMINDER]
+
+
+@pytest.mark.parametrize("level", STANDING)
+def test_it_counts_a_confirmed_good_read_in_silence(level: Level) -> None:
+    decision = step(standing(level), seen(CLEAR[level]), seen(CLEAR[level], block=105), now=NOW + 9 * HOUR)
+    assert [(record.level, record.calm) for record in decision.records] == [(level, 1)]
+    assert not decision.notices, "an all-clear on its way is no time to remind"
+
+
+def test_it_wants_as_many_good_reads_as_the_user_says() -> None:
+    rules, record = replace(RULES, good_reads=4), standing(WARN)
+    for count in range(3):
+        [record] = step(record, seen(CLEAR[WARN], rules=rules), seen(CLEAR[WARN], rules=rules)).records
+        assert (record.level, record.calm) == (WARN, count + 1)
+    assert kinds(step(record, seen(CLEAR[WARN], rules=rules), seen(CLEAR[WARN], rules=rules))) == [Kind.RESOLVED]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "confirmed", "after"),
+    [
+        (LIQUIDATABLE, CLEAR[WARN], CLEAR[CRITICAL], WARN),  # the worse of the two counts
+        (LIQUIDATABLE, CLEAR[LIQUIDATABLE], CLEAR[WARN], CRITICAL),
+        (CRITICAL, CLEAR[CRITICAL], CLEAR[CRITICAL], WARN),
+        (CRITICAL, JUST_ABOVE[WARN], CLEAR[WARN], WARN),  # what holds, not what fires
+    ],
+)
+def test_it_eases_to_the_worst_that_still_holds(before: Level, now: int, confirmed: int, after: Level) -> None:
+    decision = step(standing(before, calm=1), seen(now), seen(confirmed, block=105))
+    [record] = decision.records
+    [notice] = decision.notices
+    assert (notice.kind, notice.severity) == (Kind.EASED, OK)
+    assert record == Record(
+        key=KEY, level=after, episode=3, since=NOW + 15, spoken_at=NOW + 15, fired_block=110, calm=0
+    )
+
+
+@pytest.mark.parametrize("level", STANDING)
+def test_it_resolves_and_ends_the_episode(level: Level) -> None:
+    decision = step(standing(level, calm=1), seen(CLEAR[WARN]), seen(CLEAR[WARN], block=105))
+    [record] = decision.records
+    [notice] = decision.notices
+    assert (notice.kind, notice.severity, notice.before.level) == (Kind.RESOLVED, OK, level)
+    assert (record.level, record.episode, record.calm) == (OK, 3, 0)
+
+
+# --- Beyond the table -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rule", [Rule.STALE, Rule.UNREADABLE, Rule.BLIND])
+def test_it_settles_plain_facts_on_one_confirmed_read(rule: Rule) -> None:
+    key = Key(rule, "x")
+    record = replace(standing(CRITICAL), key=key)
+    good = seen(CLEAR[WARN], key=key)
+    assert nothing(step(record, good)), "but not on an unconfirmed one"
+    assert kinds(step(record, good, good)) == [Kind.RESOLVED]
+
+
+def test_it_takes_each_condition_for_itself() -> None:
+    """Another subject's or another rule's good read is no evidence."""
+    other = Key(Rule.UNREADABLE, KEY.subject)
+    records = {KEY: standing(CRITICAL, calm=1), other: replace(standing(CRITICAL), key=other)}
+    good = seen(CLEAR[WARN])
+    decision = decide(records, [good, seen(CLEAR[WARN], key=other)], [replace(good, key=other)], NOW + 15)
+    assert [notice.record.key for notice in decision.notices] == [other]
+
+
+def test_it_says_nothing_after_a_hundred_restarts_without_a_change() -> None:
+    records = {KEY: standing(WARN, calm=1)}
+    for number in range(100):
+        records = restarted(records)
+        decision = decide(records, [seen(JUST_ABOVE[WARN], block=110 + number)], [], NOW + number)
+        assert not decision.notices
+        records.update({record.key: record for record in decision.records})
+
+
+def test_it_says_at_the_first_look_what_came_true_while_it_was_down() -> None:
+    assert kinds(step(restarted({KEY: standing(WARN)})[KEY], seen(BELOW[CRITICAL]))) == [Kind.RAISED]
+
+
+def test_it_follows_an_edit_of_the_limits() -> None:
+    higher = replace(RULES, critical=RULES.warn, warn=RULES.target)
+    assert kinds(step(standing(WARN), seen(BELOW[WARN], rules=higher))) == [Kind.RAISED]
+    lower = replace(RULES, warn=RULES.critical + RULES.clear, clear=RULES.clear / 2)
+    good = seen(JUST_ABOVE[WARN], rules=lower)
+    assert kinds(step(standing(WARN, calm=1), good, good)) == [Kind.RESOLVED]
+
+
+def test_it_keeps_quiet_when_an_edit_does_not_touch_the_rule() -> None:
+    edited = replace(RULES, target=RULES.target + 1, good_reads=9, stale=False)
+    assert nothing(step(standing(WARN), seen(BELOW[WARN], rules=edited)))
