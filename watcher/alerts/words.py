@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import assert_never
 
 from watcher.alerts import figures
@@ -63,7 +64,7 @@ class Telling:
 
 def compose(chat: str, notices: Sequence[Notice], telling: Telling) -> Message:
     """All notices of one snapshot for one chat as one message. Raises ValueError on none."""
-    ordered = sorted(notices, key=lambda notice: -notice.severity)
+    ordered = sorted(notices, key=_urgency)
     full, brief = ordered[:IN_FULL], ordered[IN_FULL:]
     parts = [_told(notice, telling) for notice in full]
     if brief:
@@ -75,6 +76,11 @@ def compose(chat: str, notices: Sequence[Notice], telling: Telling) -> Message:
         about=tuple(dict.fromkeys(notice.record.key.subject for notice in ordered)),
         created_at=telling.now,
     )
+
+
+def _urgency(notice: Notice) -> tuple[int, Decimal]:
+    facts = notice.sighting.facts
+    return -notice.severity, facts.position.health.factor if isinstance(facts, Seen) else INFINITE
 
 
 def _brief(notice: Notice, telling: Telling) -> Text:
@@ -91,7 +97,7 @@ def _told(notice: Notice, telling: Telling) -> Text:
         case Lost(unreadable):
             lines = [
                 Text(clean(unreadable.reason, 300)),
-                Text("This is not an all-clear: its health is unknown."),
+                Text("This is not an all-clear: its health is unknown. Look at it in the protocol's own app."),
             ]
         case Closed():
             lines = [Text("The position is closed.")]
@@ -216,7 +222,7 @@ def _liquidations(position: Position, advice: Advice) -> list[Text]:
     return [
         Text(f"liquidation at {clean(price.lever.name, 40)} ")
         + code(figures.price(price.value, position.numeraire))
-        + f" ({figures.percent(price.distance)})"
+        + f" ({'+' if price.distance > 0 else ''}{figures.percent(price.distance)})"
         for price in advice.liquidations[:3]
     ]
 
@@ -240,7 +246,7 @@ def _prices(position: Position) -> Text:
     parts = []
     if feeds:
         oldest = max(feeds, key=lambda reading: _lateness(reading, now))
-        parts.append(f"price {clean(oldest.pair, 40)} {_age(oldest, now)}")
+        parts.append(f"price {clean(oldest.pair, 40)}: {_age(oldest, now)}")
     if hidden:
         parts.append("a price of unknown age")
     return Text("; ".join(parts) or "no price feed")
@@ -254,7 +260,7 @@ def _age(reading: FeedReading, now: int) -> str:
     promised = "unknown" if reading.heartbeat is None else figures.duration(reading.heartbeat)
     stale = ", STALE" if reading.freshness(now) is Freshness.STALE else ""
     if not 0 < reading.updated_at <= now:
-        return f"with an impossible update time, heartbeat {promised}{stale}"
+        return f"impossible update time, heartbeat {promised}{stale}"
     return f"{figures.duration(reading.age(now))} old, heartbeat {promised}{stale}"
 
 
@@ -271,7 +277,7 @@ def _feed(notice: Notice, feed: Feed, telling: Telling) -> list[Text]:
     if feed.reading is None:
         return [Text("No watched debt depends on it any more.")]
     now = feed.dependents[0].at.timestamp
-    lines = [Text(f"answer {_age(feed.reading, now)}")]
+    lines = [Text(f"last answer: {_age(feed.reading, now)}")]
     if notice.record.level and feed.reading.freshness(now) is not Freshness.STALE:
         lines.append(Text("It is fresh again, to be confirmed."))
     elif notice.record.level:
