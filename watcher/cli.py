@@ -5,7 +5,6 @@ Nothing heavy is imported before a command needs it, so that `--help` and a refu
 
 from __future__ import annotations
 
-import asyncio
 import io
 import os
 import sys
@@ -36,14 +35,14 @@ _Injected = Parameter(parse=False)
 _EXAMPLES = """Examples:
 
   watcher check 0x…                   all known markets; needs no file
-  watcher check --chain base --json   the wallets of ./watcher.toml, for machines
+  watcher check --chain base --json   wallets of ./watcher.toml, for machines
   watcher validate --online           is all that ./watcher.toml names there?
   watcher run --config /etc/watcher/watcher.toml
 
 Exit codes: 3 for wrong usage or configuration; check --help tells its others.
 With --traceback, or WATCHER_DEBUG=1, a bug says where it is."""
-_CHECK_CODES = """Exit codes, by the worst found: 2 critical or liquidatable; else 3 something could
-not be read; else 1 a warning or a stale price; else 0."""
+_CHECK_CODES = """Exit codes, by the worst found: 2 critical or liquidatable, else 3 something
+could not be read, else 1 a warning or a stale price, else 0."""
 
 app = App(
     name="watcher",
@@ -77,6 +76,8 @@ def check(
     as_json
         One JSON document in place of the table.
     """
+    import asyncio
+
     from watcher.check import look
 
     settings = _settings_for(addresses, config, chain)
@@ -105,6 +106,8 @@ def validate(
     _print("\n".join([f"✓ {config} is valid", *(f"  {line}" for line in describe(settings))]) + "\n")
     if not online:
         return 0
+    import asyncio
+
     from watcher.validate import look_online
 
     well = asyncio.run(look_online(settings, lambda marks: _print("".join(f"{mark}\n" for mark in marks))))
@@ -113,7 +116,7 @@ def validate(
 
 @app.command(help_epilogue="")
 def run(*, config: Path = DEFAULT_CONFIG) -> int:
-    """Watch until stopped: SIGTERM ends it, SIGHUP reads the configuration again.
+    """Watch until stopped; SIGHUP reads the configuration again.
 
     Parameters
     ----------

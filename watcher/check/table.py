@@ -25,7 +25,12 @@ from watcher.domain.source import Address, Block
 WIDE = 112
 """Columns from which every fact has a column of its own; below, they are stacked in pairs."""
 
-_STYLES = {Level.OK: "green", Level.WARN: "bold yellow", Level.CRITICAL: "bold red", Level.LIQUIDATABLE: "bold reverse red"}  # fmt: skip # noqa: E501
+_STYLES = {
+    Level.OK: "green",
+    Level.WARN: "bold yellow",
+    Level.CRITICAL: "bold red",
+    Level.LIQUIDATABLE: "bold reverse red",
+}
 _FRESHNESS = {Freshness.FRESH: "", Freshness.UNKNOWN: "magenta", Freshness.STALE: "bold yellow"}
 _UNKNOWN = "magenta"
 _STATES = {
@@ -73,7 +78,16 @@ def _positions(report: Report, *, wide: bool) -> Table:
     return table
 
 
-_WIDE = {"Wallet": 0, "Market": 0, "Collateral": 14, "Debt": 14, "Health": 8, "To liquidation": 14, "Oldest price": 12, "Block": 10}  # fmt: skip # noqa: E501
+_WIDE = {
+    "Wallet": 0,
+    "Market": 0,
+    "Collateral": 14,
+    "Debt": 14,
+    "Health": 8,
+    "To liquidation": 14,
+    "Oldest price": 12,
+    "Block": 10,
+}
 _NARROW = {"Wallet, market": 0, "Position": 20, "Health": 14, "Oldest price, block": 14}
 """Headings, and the width below which their column should not be squeezed."""
 
