@@ -1,0 +1,200 @@
+"""Messages as a whole: who comes first, what is styled, and what strangers' names cannot do."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.alerts.samples import (
+    BLOCK,
+    COLD,
+    MAIN,
+    NOW,
+    USDC_USD,
+    WETH,
+    position,
+    reading,
+    unreadable,
+    view,
+)
+from tests.alerts.telling import (
+    ADVICE,
+    CRITICAL,
+    EASED,
+    HEALTH,
+    LIQUIDATABLE,
+    OK,
+    RAISED,
+    REMINDER,
+    RESOLVED,
+    STALE,
+    SUBJECT,
+    UNREADABLE,
+    WARN,
+    about,
+    notice,
+    sighted,
+    text,
+    told,
+)
+from watcher.alerts.assess import sight_chain
+from watcher.alerts.message import Message, Style
+from watcher.alerts.policy import Notice
+from watcher.alerts.rules import Rules
+from watcher.alerts.words import IN_FULL, Advice
+from watcher.domain.source import Address
+
+# --- Many -------------------------------------------------------------------------------------------------------------
+
+
+def crowd(count: int) -> list[Notice]:
+    """Positions of wallets without a label, the worst last."""
+    found = []
+    for number in range(count):
+        wallet = Address(f"0x{number:04d}{'0' * 32}{number:04d}")
+        found.append(about(position(str(Decimal("1.29") - Decimal(number) / 10_000), wallet=wallet), RAISED, WARN, OK))
+    return found
+
+
+def test_it_names_every_position_of_a_crowd_in_one_message() -> None:
+    message = told(*crowd(200))
+    body = str(message.body)
+    assert all(f"0x{number:04d}…{number:04d}" in body for number in range(200))
+    assert len(message.about) == 200
+    assert body.count("collateral ") == IN_FULL
+    assert "and 194 more:" in body
+    assert len(body) < 200 * 80
+    brief = "WARNING · 0x0001…0001 · Aave v3 Ethereum · health 1.2899"
+    assert brief in body.splitlines()
+
+
+def test_it_puts_the_worst_first() -> None:
+    good = notice(RESOLVED, sighted(view(position("1.5")), UNREADABLE), OK, CRITICAL)
+    worse = about(position("1.05", wallet=COLD), RAISED, CRITICAL, OK)
+    message = told(good, *crowd(3), worse)
+    parts = str(message.body).split("\n\n")
+    assert [part.split("\n")[0].split(" · Aave")[0] for part in parts] == [
+        "CRITICAL · cold",
+        "WARNING · 0x0002…0002",
+        "WARNING · 0x0001…0001",
+        "WARNING · 0x0000…0000",
+        "READABLE AGAIN · main",
+    ]
+    assert message.severity is CRITICAL
+
+
+def test_it_lets_good_news_wait_behind_bad() -> None:
+    assert told(about(position("1.2"), EASED, WARN, LIQUIDATABLE)).severity is OK
+    assert told(about(position("1.2"), REMINDER, WARN, WARN)).severity is WARN
+
+
+def test_it_names_a_subject_once_in_what_the_message_is_about() -> None:
+    seen = view(position("1.05"))
+    message = told(
+        notice(RAISED, sighted(seen, HEALTH), CRITICAL, OK), notice(RESOLVED, sighted(seen, UNREADABLE), OK, CRITICAL)
+    )
+    assert message.about == (SUBJECT,)
+    assert (message.chat, message.created_at) == ("alerts", NOW)
+
+
+# --- Spans ------------------------------------------------------------------------------------------------------------
+
+
+def styled(message: Message) -> list[tuple[Style, str, str]]:
+    """The stretches that Telegram would style: offsets count UTF-16 units."""
+    units = str(message.body).encode("utf-16-le")
+    return [
+        (span.style, units[2 * span.offset : 2 * (span.offset + span.length)].decode("utf-16-le"), span.url)
+        for span in message.body.spans
+    ]
+
+
+def test_it_styles_the_name_the_numbers_and_the_link_and_nothing_else() -> None:
+    labels = {MAIN: "🐋 whale"}
+    message = told(about(position("1.05"), RAISED, CRITICAL, WARN), labels=labels, advice={SUBJECT: ADVICE})
+    assert styled(message) == [
+        (Style.BOLD, "CRITICAL, was WARNING", ""),
+        (Style.CODE, "1.0500", ""),
+        (Style.CODE, "$1,846.15", ""),
+        (Style.CODE, "4102.564103", ""),
+        (Style.CODE, "3.846154", ""),
+        (Style.LINK, "block 21,034,551, 12 s old", f"https://etherscan.io/address/{MAIN}"),
+    ]
+
+
+def test_it_links_nowhere_without_an_explorer() -> None:
+    elsewhere = replace(BLOCK, chain="local")
+    message = told(about(position("1.05", block=elsewhere), RAISED, CRITICAL, WARN))
+    assert Style.LINK not in [style for style, _, _ in styled(message)]
+    assert "block 21,034,551, 12 s old" in str(message.body)
+
+
+def test_it_does_not_age_a_block_below_nothing() -> None:
+    ahead = replace(BLOCK, timestamp=NOW + 5)
+    assert "block 21,034,551, 0 s old" in text(about(position("1.05", block=ahead), RAISED, CRITICAL, OK))
+
+
+# --- Strangers' names -------------------------------------------------------------------------------------------------
+
+HOSTILE = [
+    "evil.com", "https://evil.com/x", "t.me/x", "@support", "/start", "#free", "USDC.e", "a@b.co", "x\nOK · main",
+    "\u202eevil", "U\u200bSDC", "ｅｖｉｌ．ｃｏｍ", "tg://resolve?domain=x", "evil。com", "<b>x</b>", "[x](y.z)",
+]  # fmt: skip
+LINKABLE = re.compile(r"\w\.[^\W\d]|://|@\w|(?:^|[\s(])/\w|#\w", re.UNICODE)
+"""Roughly what Telegram makes links of: domains, mentions, commands, hashtags."""
+
+
+def every_message(name: str) -> list[Message]:
+    """One of each, with `name` wherever a stranger, a contract or an endpoint could have put it."""
+    token = replace(WETH, symbol=name)
+    feed = reading(age=7400, pair=name)
+    found = position("1.05", feeds=(feed, USDC_USD))
+    hostile = replace(
+        found,
+        legs=(replace(found.legs[0], asset=token), *found.legs[1:]),
+        numeraire=replace(found.numeraire, symbol=name),
+        notes=(name,),
+    )
+    lever = replace(ADVICE.liquidations[0].lever, name=name)
+    advice = Advice(
+        liquidations=(replace(ADVICE.liquidations[0], lever=lever),),
+        remedies=(replace(ADVICE.remedies[0], asset=token),),
+    )
+    blind = sight_chain("ethereum", name, NOW - 60, NOW, Rules(), [MAIN])
+    notices = [
+        about(hostile, RAISED, CRITICAL, OK),
+        notice(RAISED, sighted(view(hostile), STALE), WARN, OK),
+        notice(RAISED, sighted(view(lost=(unreadable(reason=name),), covered=()), UNREADABLE), CRITICAL, OK),
+        notice(RESOLVED, sighted(view(covered=(MAIN,)), HEALTH), OK, CRITICAL),
+        notice(RAISED, blind, CRITICAL, OK),
+    ]
+    return [told(one, labels={MAIN: name}, advice={SUBJECT: advice}) for one in notices]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_it_gives_a_client_nothing_to_link(name: str) -> None:
+    for message in every_message(name):
+        assert not LINKABLE.search(str(message.body)), str(message.body)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_it_lets_no_name_start_a_line_or_style_anything(name: str) -> None:
+    for message, plain in zip(every_message(name), every_message("plain"), strict=True):
+        assert str(message.body).count("\n") == str(plain.body).count("\n")
+        assert [style for style, _, _ in styled(message)] == [style for style, _, _ in styled(plain)]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(max_size=40))
+def test_it_shows_nothing_invisible_whatever_the_name(name: str) -> None:
+    for message in every_message(name):
+        body = str(message.body)
+        assert not LINKABLE.search(body)
+        assert not [c for c in body if c != "\n" and unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")]
+        assert all(stretch.strip() for _, stretch, _ in styled(message))

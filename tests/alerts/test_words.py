@@ -1,0 +1,247 @@
+"""Messages, word for word, as a trader reads them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from tests.alerts.samples import (
+    COLD,
+    ETH_FEED,
+    ETH_USD,
+    MAIN,
+    NOW,
+    USD_FEED,
+    USDC,
+    USDC_USD,
+    position,
+    reading,
+    unreadable,
+    view,
+)
+from tests.alerts.telling import (
+    ADVICE,
+    CRITICAL,
+    EASED,
+    HEALTH,
+    LATE,
+    LIQUIDATABLE,
+    OK,
+    RAISED,
+    REMINDER,
+    RESOLVED,
+    STALE,
+    UNREADABLE,
+    WARN,
+    about,
+    lines,
+    notice,
+    sighted,
+    text,
+)
+from watcher.alerts.assess import sight_chain
+from watcher.alerts.message import Level
+from watcher.alerts.policy import Kind
+from watcher.alerts.rules import Rules
+from watcher.alerts.words import Advice
+from watcher.domain.position import Check, Position, Repay, State
+from watcher.domain.price import Opaque
+from watcher.risk.restore import Remedy
+
+# --- Health -----------------------------------------------------------------------------------------------------------
+
+
+def test_it_warns() -> None:
+    assert text(about(position("1.25"), RAISED, WARN, OK)) == lines("""
+        WARNING · main · Aave v3 Ethereum
+        health 1.2500 < 1.30 (warn)
+        collateral $20,000.00 (10 WETH)
+        debt $12,800.00 (12,800 USDC)
+        price USDC / USD: 11 h 6 min old, heartbeat 24 h
+        block 21,034,551, 12 s old
+    """)
+
+
+def test_it_escalates_with_the_rule_as_written_the_value_that_broke_it_and_what_to_do() -> None:
+    assert text(about(position("1.0833"), RAISED, CRITICAL, WARN), advice=ADVICE) == lines("""
+        CRITICAL, was WARNING · main · Aave v3 Ethereum
+        health 1.0833 < 1.10 (critical)
+        collateral $20,000.00 (10 WETH)
+        debt $14,769.69 (14,769.685 USDC)
+        liquidation at WETH $1,846.15 (−7.6 %)
+        to get back to 1.50, one of:
+        · repay 4102.564103 USDC
+        · add 3.846154 WETH
+        price USDC / USD: 11 h 6 min old, heartbeat 24 h
+        block 21,034,551, 12 s old
+    """)
+
+
+def test_it_says_liquidatable() -> None:
+    assert text(about(position("0.99999"), RAISED, LIQUIDATABLE, OK)) == lines("""
+        LIQUIDATABLE · main · Aave v3 Ethereum
+        health 0.9999 < 1 (liquidation)
+        collateral $20,000.00 (10 WETH)
+        debt $16,000.16 (16,000.16 USDC)
+        price USDC / USD: 11 h 6 min old, heartbeat 24 h
+        block 21,034,551, 12 s old
+    """)
+
+
+CLEAR = ", clear of {} by at least 2 %"
+PLAIN = [
+    (position("1", inclusive=True), RAISED, LIQUIDATABLE, OK, "LIQUIDATABLE", " ≤ 1 (liquidation)"),
+    (position("1.05"), RAISED, CRITICAL, OK, "CRITICAL", " < 1.10 (critical)"),
+    (position("1.05"), REMINDER, CRITICAL, CRITICAL, "STILL CRITICAL", " < 1.10 (critical)"),
+    (position("1.11"), REMINDER, CRITICAL, CRITICAL, "STILL CRITICAL", ", not yet clear of 1.10 (critical)"),
+    (position("1.5"), REMINDER, WARN, WARN, "STILL WARNING", ", above 1.30 (warn), to be confirmed"),
+    (position("1.2"), EASED, WARN, CRITICAL, "WARNING, was CRITICAL", CLEAR.format("1.10 (critical)")),
+    (position("1.2"), EASED, WARN, LIQUIDATABLE, "WARNING, was LIQUIDATABLE", CLEAR.format("1.10 (critical)")),
+    (position("1.05"), EASED, CRITICAL, LIQUIDATABLE, "CRITICAL, was LIQUIDATABLE", CLEAR.format("1 (liquidation)")),
+    (position("1.5"), RESOLVED, OK, WARN, "OK, was WARNING", CLEAR.format("1.30 (warn)")),
+    (position("1.5"), RESOLVED, OK, CRITICAL, "OK, was CRITICAL", CLEAR.format("1.30 (warn)")),
+    (position(None), RESOLVED, OK, CRITICAL, "OK, was CRITICAL", ": no debt"),
+]
+
+
+@pytest.mark.parametrize(("found", "kind", "level", "before", "headline", "standing"), PLAIN)
+def test_it_says_where_health_stands_against_the_limits(
+    found: Position, kind: Kind, level: Level, before: Level, headline: str, standing: str
+) -> None:
+    first, second, *_ = text(about(found, kind, level, before)).splitlines()
+    assert first == f"{headline} · main · Aave v3 Ethereum"
+    factor = found.health.factor
+    assert second == f"health {factor:.4f}{standing}" if factor.is_finite() else f"health ∞{standing}"
+
+
+def test_it_resolves_without_advice() -> None:
+    assert text(about(position("1.5"), RESOLVED, OK, WARN), advice=ADVICE) == lines("""
+        OK, was WARNING · main · Aave v3 Ethereum
+        health 1.5000, clear of 1.30 (warn) by at least 2 %
+        collateral $20,000.00 (10 WETH)
+        debt $10,666.67 (10,666.667 USDC)
+        price USDC / USD: 11 h 6 min old, heartbeat 24 h
+        block 21,034,551, 12 s old
+    """)
+
+
+def test_it_says_when_the_largest_possible_repayment_is_not_enough() -> None:
+    most = Remedy(action=Repay(USDC.address, 5_000000), asset=USDC, health=Decimal("1.2"), enough=False)
+    found = text(about(position("1.05"), RAISED, CRITICAL, OK), advice=Advice(remedies=(most,)))
+    assert "· repay 5 USDC (all of it, and still only 1.2000)" in found
+    enough = text(about(position("1.05"), RAISED, CRITICAL, OK), advice=Advice(remedies=(most, ADVICE.remedies[1])))
+    assert "still only" not in enough
+    assert "· add 3.846154 WETH" in enough
+
+
+def test_it_names_the_three_nearest_liquidation_prices() -> None:
+    prices = [replace(ADVICE.liquidations[0], value=value * 10**8) for value in (1900, 1800, 1700, 1600)]
+    found = text(about(position("1.05"), RAISED, CRITICAL, OK), advice=Advice(liquidations=tuple(prices)))
+    assert re.findall(r"liquidation at WETH \$([\d,.]+)", found) == ["1,900.00", "1,800.00", "1,700.00"]
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (
+            {"state": State.LIQUIDATABLE_BUT_BLOCKED},
+            "Liquidation is blocked for now (paused, grace period or sequencer), and can be freed any block.",
+        ),
+        ({"state": State.DEBT_WITHOUT_COLLATERAL}, "There is debt without collateral."),
+        ({"check": Check.UNCHECKED}, "Not checked against the protocol's own view."),
+        ({"notes": ("e-mode 1: visit evil.com",)}, "e-mode 1: visit evil·com"),
+    ],
+)
+def test_it_cautions_in_whole_sentences(change: dict[str, object], line: str) -> None:
+    found = replace(position("0.9"), **change)  # type: ignore[arg-type]
+    assert line in text(about(found, RAISED, LIQUIDATABLE, OK)).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("feeds", "line"),
+    [
+        ((ETH_USD, USDC_USD), "price USDC / USD: 11 h 6 min old, heartbeat 24 h"),
+        ((LATE, USDC_USD), "price ETH / USD: 2 h 3 min old, heartbeat 1 h, STALE"),
+        ((reading(age=90_000, heartbeat=None), USDC_USD), "price ETH / USD: 25 h old, heartbeat unknown"),
+        ((reading(age=-1), USDC_USD), "price ETH / USD: impossible update time, heartbeat 1 h, STALE"),
+        ((Opaque(ETH_FEED, 1), USDC_USD), "price USDC / USD: 11 h 6 min old, heartbeat 24 h; a price of unknown age"),
+        ((Opaque(ETH_FEED, 1), Opaque(USD_FEED, 1)), "a price of unknown age"),
+    ],
+)  # fmt: skip
+def test_it_shows_the_stalest_price_and_what_it_cannot_see(feeds: tuple[Opaque, Opaque], line: str) -> None:
+    assert line in text(about(position("1.05", feeds=feeds), RAISED, CRITICAL, OK)).splitlines()
+
+
+def test_it_says_closed() -> None:
+    gone = notice(RESOLVED, sighted(view(covered=(MAIN,)), HEALTH), OK, CRITICAL)
+    assert text(gone) == "CLOSED · main · Aave v3 Ethereum\nThe position is closed."
+    pending = notice(REMINDER, sighted(view(covered=(MAIN,)), HEALTH), CRITICAL, CRITICAL)
+    assert text(pending).startswith("CLOSED, to be confirmed · main")
+
+
+# --- Unreadable, stale, blind -----------------------------------------------------------------------------------------
+
+
+def test_it_says_unreadable_and_that_this_is_no_all_clear() -> None:
+    lost = sighted(view(lost=(unreadable(),), covered=()), UNREADABLE)
+    assert text(notice(RAISED, lost, CRITICAL, OK)) == lines("""
+        UNREADABLE · main · Aave v3 Ethereum
+        getUserAccountData on 0xAb reverted without a reason
+        This is not an all-clear: its health is unknown. Look at it in the protocol's own app.
+    """)
+    assert text(notice(REMINDER, lost, CRITICAL, CRITICAL)).startswith("STILL UNREADABLE · main")
+
+
+def test_it_says_readable_again_with_the_health_that_it_reads() -> None:
+    seen = sighted(view(position("1.05")), UNREADABLE)
+    found = text(notice(RESOLVED, seen, OK, CRITICAL)).splitlines()
+    assert found[:2] == ["READABLE AGAIN · main · Aave v3 Ethereum", "health 1.0500"]
+    assert text(notice(REMINDER, seen, CRITICAL, CRITICAL)).startswith("READABLE AGAIN, to be confirmed · main")
+
+
+def test_it_says_stale_and_whose_health_rests_on_it() -> None:
+    owing = view(position("1.5", feeds=(LATE, USDC_USD)), position("1.4", wallet=COLD, feeds=(LATE, USDC_USD)))
+    stale = sighted(owing, STALE)
+    assert text(notice(RAISED, stale, WARN, OK)) == lines("""
+        STALE PRICE · ETH / USD
+        last answer: 2 h 3 min old, heartbeat 1 h, STALE
+        The health of these positions rests on a price that may be wrong:
+        · main · Aave v3 Ethereum · health 1.5000
+        · cold · Aave v3 Ethereum · health 1.4000
+    """)
+    assert text(notice(REMINDER, stale, WARN, WARN)).startswith("STILL STALE PRICE · ")
+
+
+def test_it_says_that_a_price_is_alive() -> None:
+    fresh = sighted(view(position("1.5")), STALE)
+    assert text(notice(RESOLVED, fresh, OK, WARN)) == lines("""
+        PRICE ALIVE · ETH / USD
+        last answer: 5 min old, heartbeat 1 h
+    """)
+    assert "fresh again, to be confirmed" in text(notice(REMINDER, fresh, WARN, WARN))
+
+
+def test_it_does_not_call_a_price_alive_that_nobody_needs() -> None:
+    unneeded = sighted(view(covered=(MAIN,)), STALE)
+    assert text(notice(RESOLVED, unneeded, OK, WARN)) == lines(f"""
+        PRICE NOT NEEDED · ethereum:{ETH_FEED}
+        No watched debt depends on it any more.
+    """)
+
+
+def test_it_says_blind_and_seeing_again() -> None:
+    blind = sight_chain("ethereum", "own: connection refused", NOW - 600, NOW, Rules(), [MAIN])
+    assert text(notice(RAISED, blind, CRITICAL, OK)) == lines("""
+        BLIND · Ethereum
+        own: connection refused
+        Nothing has been known of its positions for 10 min. This is not an all-clear.
+    """)
+    assert text(notice(REMINDER, blind, CRITICAL, CRITICAL)).startswith("STILL BLIND · Ethereum")
+    seeing = sight_chain("ethereum", "", NOW - 600, NOW, Rules(), [MAIN])
+    assert text(notice(RESOLVED, seeing, OK, CRITICAL)) == lines("""
+        SEEING AGAIN · Ethereum
+        It could not be watched for 10 min.
+    """)
