@@ -122,8 +122,8 @@ class Position:
     @property
     def legs_explain_health(self) -> bool:
         """Whether the legs reproduce the health ratio within `slack` and one base unit per leg and per rounding."""
-        if self.health.required == 0:
-            return True
+        if self.health.required == 0 or not self.legs:
+            return self.health.required == 0
         unit = 2 * len(self.legs)
         backing = sum((leg.value() * leg.backing for leg in self.legs), NOTHING)
         required = sum((abs(leg.value()) * leg.required for leg in self.legs), NOTHING)
