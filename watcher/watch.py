@@ -65,6 +65,7 @@ class ChainWatch:
     progressed_at: float = 0.0
     last: Snapshot | None = None
     _seen_at: int = 0
+    _unseen_since: int = 0
     _waiting: deque[Snapshot] = field(default_factory=lambda: deque(maxlen=KEPT))
     _stopping: bool = False
 
@@ -197,7 +198,10 @@ class ChainWatch:
         if problem and self.last is not None and not self.last.held and not self.last.unreadable:
             return  # nobody holds anything there: it is in the log, and a message would be noise
         wallets = [wallet.address for wallet in self.settings.wallets if self.spec.name in wallet.chains]
-        since = self._seen_at if problem or standing is None else standing.since
+        if problem:
+            self._unseen_since = self._seen_at
+        told = (standing.since,) if standing and standing.level else ()
+        since = min((self._unseen_since or now, *told))  # after a restart, the alert is the first that is known of it
         sighting = sight_chain(self.spec.name, problem, since, now, self.settings.rules, wallets)
         await self._act([sighting], [sighting], now, {})
 
