@@ -15,8 +15,9 @@ from watcher.domain.price import Price
 from watcher.domain.source import Address
 from watcher.risk.search import Crossing
 
-FLICKER = 512
-"""Units of price over which rounding may make health flicker when a price stands on both sides of it."""
+MOST_FLICKER = 4096
+"""Units of price looked at, at most, for rounding that makes health go back and forth. Beyond, the price printed is one
+at which health crosses, but may not be the first: it takes a debt that its own collateral covers to a few per mille."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +92,19 @@ class _Line:
         slope = self.backing_slope * tilt - self.required_slope
         return (self.required_rest - self.backing_rest * tilt - shift) / slope if slope else None
 
+    def flicker(self, slack: Fraction, noise: int) -> int:
+        """Over how many units of price roundings may hide which side health is on.
+
+        None at all where the lever moves one side only: each rounding then goes one way with the price. Where it moves
+        both, health moves by their difference, which may be as little as one likes.
+        """
+        if not (self.backing_slope and self.required_slope):
+            return 0
+        slopes = [self.backing_slope * tilt - self.required_slope for tilt in (1 - slack, 1 + slack)]
+        if slopes[0] * slopes[1] <= 0:
+            return MOST_FLICKER
+        return min(int(2 * noise / min(map(abs, slopes))) + 1, MOST_FLICKER)
+
 
 def _line(legs: Iterable[Leg], keys: frozenset[Address]) -> _Line:
     sums = {"backing": [Fraction(0), Fraction(0)], "required": [Fraction(0), Fraction(0)]}
@@ -121,7 +135,7 @@ def liquidation_price(position: Position, lever: Lever, reprice: Reprice) -> Liq
         crossed=lambda there: there.health.liquidatable,
         limit=Fraction(1),
         below=True,
-        walk=FLICKER if line.backing_slope and line.required_slope else 1,
+        flicker=line.flicker(position.slack, noise),
     )
     value = search.first(lever.current if search.holds(near) else near, far)
     return None if value is None else LiquidationPrice(lever=lever, value=value)

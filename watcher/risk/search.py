@@ -25,8 +25,8 @@ class Crossing:
     crossed: Callable[[Position], bool]
     limit: Fraction
     below: bool
-    walk: int = 1
-    """Stretches up to this long are walked one by one, where rounding may make health flicker over a few values."""
+    flicker: int = 0
+    """Over how many values rounding may make health go back and forth: so many before a crossing are looked at too."""
     _seen: dict[int, Position | None] = field(default_factory=dict)
 
     def at(self, value: int) -> Position | None:
@@ -40,20 +40,28 @@ class Crossing:
 
     def first(self, start: int, stop: int) -> int | None:
         """The first value from `start` to `stop` (inclusive, either way) that has crossed; None where none has."""
+        found = self._crossing(start, stop)
+        if found is None:
+            return None
+        back = -1 if stop > start else 1
+        reach = min(self.flicker, abs(found - start))
+        return next((value for value in range(found + back * reach, found, -back) if self.holds(value)), found)
+
+    def _crossing(self, start: int, stop: int) -> int | None:
+        """The first crossing, but for flicker."""
         if self.holds(start):
             return start
         if start == stop or not self._possible(start, stop):
             return None
-        if abs(stop - start) <= self.walk:
-            step = 1 if stop > start else -1
-            return next((value for value in range(start + step, stop + step, step) if self.holds(value)), None)
+        if abs(stop - start) == 1:
+            return stop if self.holds(stop) else None
         middle = (start + stop) // 2
         if self._one_regime(start, stop):  # one way only in between, so one half decides
             if not self.holds(stop):
                 return None
-            return self.first(start, middle) if self.holds(middle) else self.first(middle, stop)
-        nearer = self.first(start, middle)
-        return nearer if nearer is not None else self.first(middle, stop)
+            return self._crossing(start, middle) if self.holds(middle) else self._crossing(middle, stop)
+        nearer = self._crossing(start, middle)
+        return nearer if nearer is not None else self._crossing(middle, stop)
 
     def _one_regime(self, start: int, stop: int) -> bool:
         ends = (self.at(start), self.at(stop))
@@ -61,12 +69,12 @@ class Crossing:
 
     def _possible(self, start: int, stop: int) -> bool:
         """Whether anything between the two may have crossed, by the worst regime between them at either end."""
-        ends = (self.at(start), self.at(stop))
-        if ends[0] is None or ends[1] is None:
-            return True
-        regimes = [end.regime for end in ends if end is not None]
+        ends = [end for end in (self.at(start), self.at(stop)) if end is not None]
+        if len(ends) < 2:
+            return bool(ends)  # what is refused at both ends is not looked for in between
+        regimes = [end.regime for end in ends]
         extreme = min(regimes) if self.below else max(regimes)
-        return any(self._may_cross(end, extreme) for end in ends if end is not None)
+        return any(self._may_cross(end, extreme) for end in ends)
 
     def _may_cross(self, end: Position, regime: int) -> bool:
         """Whether health could be beyond the limit near `end` if the stepping factor were `regime`."""

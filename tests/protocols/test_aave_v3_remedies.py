@@ -1,0 +1,107 @@
+"""Printed remedies, done on the chain: the shares that they leave are the ones foretold, and health is at target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from random import Random
+
+from tests.protocols.worlds import look, look_at_one
+from tests.worlds.aave import STABLE, AaveWorld
+from tests.worlds.aave_v30 import AaveV30World
+from tests.worlds.chain import named
+from watcher.domain.position import Check, Position, Repay, TopUp
+from watcher.domain.source import Address
+from watcher.protocols.aave_v3.maths import Account
+from watcher.risk.restore import Remedy, remedies
+from watcher.snapshot import Held
+
+ALICE = named("alice")
+WAD = 10**18
+PROBED = 12
+
+Shares = Mapping[Address, tuple[int, int, int]]
+
+
+def shares(account: Account) -> Shares:
+    """Scaled supply, scaled debt and stable debt by asset, without what is nothing."""
+    all_of_it = {h.asset: (h.scaled_supply, h.scaled_debt, h.stable_debt) for h in account.holdings}
+    return {asset: amounts for asset, amounts in all_of_it.items() if any(amounts)}
+
+
+def take_action(world: AaveWorld, wallet: str, remedy: Remedy) -> None:
+    """What is printed, with no rounding of ours, in the very next block."""
+    act = world.repay if isinstance(remedy.action, Repay) else world.supply
+    act(wallet, remedy.asset.symbol, remedy.action.amount)
+
+
+async def test_it_leaves_the_shares_and_the_health_that_it_foretold(world: AaveWorld) -> None:
+    """The forecast is made at an empty block, and the action mined in its place: same time, same indices and prices."""
+    rng = Random(11)
+    indebted = [held for held in (await look(world, world.accounts)).held if held.position.health.factor < 2]
+    done: list[Remedy] = []
+    for one in rng.sample(indebted, PROBED):
+        wallet = one.position.id.wallet
+        target = one.position.health.factor * Decimal(rng.randrange(1_002, 1_700)) / 1000
+        with world.chain.undone():
+            world.chain.mine()
+            forecast = await look_at_one(world, wallet)
+        for remedy in remedies(forecast.position, target, forecast.after):
+            with world.chain.undone():
+                take_action(world, wallet, remedy)
+                came = await look_at_one(world, wallet)
+            assert_as_foretold(forecast, remedy, came, target)
+            done.append(remedy)
+    kinds = [(isinstance(remedy.action, Repay), remedy.enough) for remedy in done]
+    assert kinds.count((True, True)) >= 5
+    assert kinds.count((False, True)) >= 5
+    assert kinds.count((True, False)) >= 1  # paid back in full, and still short of the target
+
+
+def assert_as_foretold(forecast: Held, remedy: Remedy, came: Held, target: Decimal) -> None:
+    where = (forecast.position.id, remedy)
+    assert came.position.at.timestamp == forecast.position.at.timestamp
+    account = forecast.reader.after(forecast.market, forecast.account, remedy.action)
+    assert isinstance(account, Account)
+    assert shares(came.account) == shares(account), where
+    foretold = forecast.after(remedy.action)
+    assert isinstance(foretold, Position)
+    assert came.position.check is Check.VERIFIED
+    assert came.position.health == foretold.health, where
+    assert came.position.health.factor == remedy.health
+    assert (came.position.health.factor >= target) == remedy.enough
+
+
+async def test_it_would_not_do_with_one_unit_less(world: AaveWorld) -> None:
+    """Done on the chain too: the printed amount is the smallest that reaches the target."""
+    target = Decimal("1.5")
+    indebted = [held for held in (await look(world, world.accounts)).held if held.position.health.factor < target]
+    short = 0
+    for one in indebted[: 4 * PROBED : 4]:
+        wallet = one.position.id.wallet
+        with world.chain.undone():
+            world.chain.mine()
+            forecast = await look_at_one(world, wallet)
+        for remedy in remedies(forecast.position, target, forecast.after):
+            if not remedy.enough or remedy.action.amount < 2:
+                continue
+            less = Remedy(
+                action=type(remedy.action)(remedy.action.asset, remedy.action.amount - 1),
+                asset=remedy.asset,
+                health=remedy.health,
+                enough=False,
+            )
+            with world.chain.undone():
+                take_action(world, wallet, less)
+                assert Decimal(world.account_data(wallet)[5]) / WAD < target, (wallet, remedy)
+            short += 1
+    assert short > 10
+
+
+async def test_it_offers_no_repayment_of_a_debt_at_a_stable_rate(v30: AaveV30World) -> None:
+    """It is repaid in another way; the search for an amount that is refused whatever it is has to end."""
+    v30.supply(ALICE, "WETH", 10 * WAD)
+    v30.borrow(ALICE, "DAI", 10_000 * WAD, STABLE)
+    held = await look_at_one(v30, ALICE)
+    found = remedies(held.position, held.position.health.factor * 2, held.after)
+    assert [type(remedy.action) for remedy in found] == [TopUp]
