@@ -25,8 +25,8 @@ from watcher.domain.position import (
 )
 from watcher.domain.price import Price
 from watcher.domain.source import Address, Block, Holder
-from watcher.protocols.reader import AnyReader
-from watcher.reads import Answers, Outcome, Plan, Request, Returned, both, together
+from watcher.protocols.reader import AnyReader, PriceMissing
+from watcher.reads import Answers, Outcome, Plan, Request, Returned, both, sure, together
 from watcher.reads.call import T
 
 
@@ -98,7 +98,7 @@ async def take(at: AtBlock, watched: Sequence[Watched], warm: Collection[Request
     """Read everything watched at one block. Raises `EndpointError`; a plan that fails becomes `Unreadable`."""
     plans = together(_survey(one, at.block) for one in watched)
     outcomes, asked, rounds = await _run(plans, at, warm)
-    found = [reading for outcome in outcomes if not isinstance(outcome, ReadFailed) for reading in outcome]
+    found = [reading for outcome in outcomes for reading in sure(outcome)]  # a survey keeps its failures as readings
     unreadable = tuple(reading for reading in found if isinstance(reading, Unreadable))
     blank = {(one.id.deployment, one.id.wallet) for one in unreadable}
     everyone = {(one.deployment.id, holder.wallet) for one in watched for holder in one.holders}
@@ -159,30 +159,36 @@ def _survey(watched: Watched, block: Block) -> Plan[list[Held | Unreadable]]:
         return [*lost, *(unreadable(holder, problem) for holder, _ in present)]
     readings: list[Held | Unreadable] = [*lost]
     for (holder, account), verdict in zip(present, verdicts, strict=True):
-        for position in reader.positions(market, account):
-            checked = position if isinstance(position, Unreadable) else _checked(position, verdict)
-            if isinstance(checked, ReadFailed):
-                readings.append(unreadable(holder, checked))
-            elif isinstance(checked, Unreadable):
-                readings.append(checked)
-            else:
-                readings.append(Held(position=checked, reader=reader, market=market, account=account))
+        try:
+            readings += _valued(reader, market, account, verdict)
+        except ReadFailed as problem:
+            readings.append(unreadable(holder, problem))
     return readings
 
 
+def _valued(reader: AnyReader, market: Any, account: Any, verdict: Outcome[Verdict | None]) -> list[Held | Unreadable]:
+    """The positions of one account beside the protocol's own view. Raises `ReadFailed` where either has no answer.
+
+    A protocol that cannot value the account now would refuse to liquidate it too, so ours alone is not believed.
+    """
+    return [
+        found
+        if isinstance(found, Unreadable)
+        else Held(position=_checked(found, sure(verdict)), reader=reader, market=market, account=account)
+        for found in reader.positions(market, account)
+    ]
+
+
 def _because(problem: ReadFailed) -> Because:
+    if isinstance(problem, PriceMissing):
+        return Because.UNPRICEABLE
     if isinstance(problem, CallReverted):
         return Because.REVERTED
     return Because.UNDECODABLE if isinstance(problem, NotDecodable) else Because.MISMATCH
 
 
-def _checked(position: Position, verdict: Outcome[Verdict | None]) -> Position | ReadFailed:
-    """The position beside the protocol's own view: where they differ, the protocol's numbers are shown, and it is said.
-
-    A protocol that cannot value the account now would refuse to liquidate it too, so ours alone is not believed.
-    """
-    if isinstance(verdict, ReadFailed):
-        return verdict
+def _checked(position: Position, verdict: Verdict | None) -> Position:
+    """The position beside the protocol's own view. Where they differ the protocol's numbers count, and it is said."""
     if verdict is None:
         return position
     theirs = (verdict.health, verdict.collateral, verdict.debt)
