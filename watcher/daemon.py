@@ -26,6 +26,7 @@ from watcher.notify.console import ConsoleChannel
 from watcher.notify.sender import Sender
 from watcher.notify.telegram import TelegramBot, TelegramChat
 from watcher.store import Store, StoreFailed, StoreThread
+from watcher.threads import Detached
 from watcher.watch import CONSOLE, ChainWatch, Memory
 
 STOP_WITHIN = 5.0
@@ -277,6 +278,7 @@ def run(path: Path) -> int:
     logs.configure()
 
     async def main() -> int:
+        asyncio.get_running_loop().set_default_executor(Detached())
         daemon = Daemon(settings, reload=lambda: load(path))
         daemon.on_signals()
         return await daemon.run()
