@@ -59,12 +59,21 @@ class Function(Generic[T]):
         )
 
 
-_TOP_LEVEL = re.compile(r"\s*((?:\([^()]*\)|[^,()\s])+)(?:\s+\w+)?\s*(?:,|$)")
-"""One type of a list, its tuples kept whole, the parameter name behind it left out."""
+_COMMA = re.compile(r",(?![^(]*\))")
+"""One between parameters, not within a tuple."""
+_PARAMETER = re.compile(r"\s*(?:(?P<plain>\w+)|\((?P<tuple>[^()]+)\))(?P<array>(?:\[\d*\])*)(?:\s+\w+)?\s*")
+"""A type and perhaps a name. Tuples hold no tuples: none of ours do."""
 
 
-def _split(kinds: str) -> tuple[str, ...]:
-    return tuple(re.sub(r"\s+\w+|\s", "", kind) for kind in _TOP_LEVEL.findall(kinds))
+def _types(listed: str) -> tuple[str, ...]:
+    return tuple(_type(part) for part in _COMMA.split(listed)) if listed.strip() else ()
+
+
+def _type(parameter: str) -> str:
+    match = _PARAMETER.fullmatch(parameter)
+    if match is None:
+        raise ValueError(f"{parameter!r} is not a parameter")
+    return (match["plain"] or f"({','.join(_types(match['tuple']))})") + match["array"]
 
 
 def _only(value: T) -> T:
@@ -76,12 +85,17 @@ class Interface:
 
     def __init__(self, name: str, signatures: list[str]) -> None:
         self.name = name
-        self._found: dict[str, re.Match[str]] = {}
-        for signature in signatures:
-            match = _SIGNATURE.fullmatch(signature)
+        self._found = dict(self._parsed(signature) for signature in signatures)
+
+    def _parsed(self, signature: str) -> tuple[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+        match = _SIGNATURE.fullmatch(signature)
+        try:
             if match is None:
-                raise ValueError(f"abis/{name}.json: {signature!r} is not of the form 'name(types) returns (types)'")
-            self._found[match["name"]] = match
+                raise ValueError(signature)
+            return match["name"], (_types(match["inputs"]), _types(match["outputs"]))
+        except ValueError as problem:
+            form = "is not of the form 'name(types) returns (types)'"
+            raise ValueError(f"abis/{self.name}.json: {signature!r} {form}") from problem
 
     @overload
     def function(self, name: str, into: type[T], *, gas: int = ...) -> Function[T]: ...
@@ -92,8 +106,7 @@ class Interface:
 
         `gas` is a guess at the cost of one call, by which batches are packed.
         """
-        match = self._found[name]
-        inputs, outputs = _split(match["inputs"]), _split(match["outputs"])
+        inputs, outputs = self._found[name]
         canonical = f"{name}({','.join(inputs)})"
         parse: Callable[..., Any] = _only if into in _PLAIN and len(outputs) == 1 else into
         return Function(
