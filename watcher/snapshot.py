@@ -10,7 +10,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from watcher.config import Deployment
+from watcher.chain import ChainSpec
+from watcher.config import Deployment, Settings
 from watcher.domain.errors import CallReverted, NotDecodable, ReadFailed
 from watcher.domain.position import (
     Action,
@@ -92,6 +93,28 @@ class Snapshot:
     @property
     def positions(self) -> tuple[Position, ...]:
         return tuple(held.position for held in self.held)
+
+
+def watched_on(chain: str, settings: Settings) -> list[Watched]:
+    """Who is watched where on one chain."""
+    return [
+        Watched(
+            deployment=deployment,
+            holders=tuple(Holder.of(each.address) for each in settings.wallets if each.watches(deployment)),
+        )
+        for deployment in settings.deployments
+        if deployment.chain == chain
+    ]
+
+
+def too_old(spec: ChainSpec, block: Block, now: int) -> str:
+    """Why a block is no view of the present, by the wall clock; empty where it is one."""
+    age = block.age(now)
+    if age > spec.max_age:
+        return f"its newest block {block.number:,} is {age:,} s old, more than {spec.max_age} s"
+    if age < -spec.max_age:
+        return f"its newest block {block.number:,} is dated {-age:,} s ahead of this machine's clock; check both"
+    return ""
 
 
 async def take(at: AtBlock, watched: Sequence[Watched], warm: Collection[Request] = ()) -> Snapshot:

@@ -9,6 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 import structlog
 
@@ -21,10 +22,10 @@ from watcher.chain import Chain, ChainSpec, Pinned
 from watcher.config import Settings
 from watcher.domain.errors import EndpointError, ReadFailed
 from watcher.domain.position import Check
-from watcher.domain.source import Address, Holder
-from watcher.risk.liquidation import levers, liquidation_price
+from watcher.domain.source import Address
+from watcher.risk.liquidation import LiquidationPrice, levers, liquidation_price
 from watcher.risk.restore import remedies
-from watcher.snapshot import Held, Snapshot, Watched, take
+from watcher.snapshot import Held, Snapshot, take, too_old, watched_on
 from watcher.store import Store, StoreFailed, StoreThread
 
 BLIND_AFTER = 45
@@ -139,19 +140,18 @@ class ChainWatch:
         if self.last is not None and pinned.block.hash == self.last.block.hash:
             snapshot = self.last
         else:
-            snapshot = await take(pinned, self._watched(), self.last.asked if self.last else ())
+            snapshot = await take(
+                pinned, watched_on(self.spec.name, self.settings), self.last.asked if self.last else ()
+            )
             if standing:
                 self._waiting.append(snapshot)
         return snapshot, await self._confirmed(pinned) if standing else None
 
     def _must_be_recent(self, pinned: Pinned) -> None:
         """A node that is behind would say that all is well while its user is liquidated."""
-        age = pinned.block.age(int(self.now()))
-        if age > self.spec.max_age:
-            raise EndpointError(
-                pinned.endpoint,
-                f"its newest block {pinned.block.number} is {age} s old, more than {self.spec.max_age} s",
-            )
+        problem = too_old(self.spec, pinned.block, int(self.now()))
+        if problem:
+            raise EndpointError(pinned.endpoint, problem)
         if self.last and pinned.block.number + max(self.spec.confirmations, 1) < self.last.block.number:
             raise EndpointError(
                 pinned.endpoint,
@@ -168,16 +168,6 @@ class ChainWatch:
                 return snapshot
             self._waiting.remove(snapshot)
         return None
-
-    def _watched(self) -> list[Watched]:
-        return [
-            Watched(
-                deployment=deployment,
-                holders=tuple(Holder.of(w.address) for w in self.settings.wallets if w.watches(deployment)),
-            )
-            for deployment in self.settings.deployments
-            if deployment.chain == self.spec.name
-        ]
 
     def _concerns(self, key: Key) -> bool:
         """Whether a condition is one of this chain's."""
@@ -259,11 +249,16 @@ def advise(held: Held, notice: Notice) -> Advice:
         return Advice()  # a formula that does not give today's health gives no advice either
     try:
         prices = [liquidation_price(position, lever, held.reprice) for lever in levers(position)]
-        found = sorted((price for price in prices if price is not None), key=lambda price: abs(price.distance))
+        found = sorted((price for price in prices if price is not None), key=_falls_first)
         return Advice(liquidations=tuple(found), remedies=remedies(position, notice.sighting.rules.target, held.after))
     except ReadFailed as problem:
         _log.warning("advice.none", position=str(position.id), problem=str(problem))
         return Advice()
+
+
+def _falls_first(price: LiquidationPrice) -> tuple[bool, Fraction]:
+    """What one holds falling is likelier news than what one owes rising; the nearest first within either."""
+    return price.distance > 0, abs(price.distance)
 
 
 def _view(snapshot: Snapshot) -> View:

@@ -16,9 +16,9 @@ from watcher.config import Settings, Wallet
 from watcher.domain.errors import EndpointError, ReadFailed
 from watcher.domain.position import Check, Position, Unreadable
 from watcher.domain.price import Freshness
-from watcher.domain.source import Block, Holder
+from watcher.domain.source import Block
 from watcher.risk.liquidation import LiquidationPrice, levers, liquidation_price
-from watcher.snapshot import Held, Snapshot, Watched, take
+from watcher.snapshot import Held, Snapshot, take, too_old, watched_on
 
 WITHIN = 20.0
 """Seconds that one chain may take, over all its endpoints."""
@@ -141,7 +141,7 @@ async def _read(
 
     async def recent(pinned: Pinned) -> Snapshot:
         """A snapshot at a block that is not too old; from an endpoint that is behind, something for want of better."""
-        snapshot = await take(pinned, _watched(spec, settings))
+        snapshot = await take(pinned, watched_on(spec.name, settings))
         problem = too_old(spec, snapshot.block, int(now()))
         if problem:
             old.append(snapshot)
@@ -155,27 +155,6 @@ async def _read(
             if not old:
                 return ChainReport(spec=spec, problem=str(failure))
             return _report(spec, settings, max(old, key=lambda each: each.block.number), str(failure))
-
-
-def too_old(spec: ChainSpec, block: Block, now: int) -> str:
-    """Why a block is no view of the present, by the wall clock; empty where it is one."""
-    age = block.age(now)
-    if age > spec.max_age:
-        return f"its newest block {block.number:,} is {age:,} s old, more than {spec.max_age} s"
-    if age < -spec.max_age:
-        return f"its newest block {block.number:,} is dated {-age:,} s ahead of this machine's clock; check both"
-    return ""
-
-
-def _watched(spec: ChainSpec, settings: Settings) -> list[Watched]:
-    return [
-        Watched(
-            deployment=deployment,
-            holders=tuple(Holder.of(each.address) for each in settings.wallets if each.watches(deployment)),
-        )
-        for deployment in settings.deployments
-        if deployment.chain == spec.name
-    ]
 
 
 def _report(spec: ChainSpec, settings: Settings, snapshot: Snapshot, problem: str) -> ChainReport:

@@ -15,12 +15,13 @@ from rich.text import Text
 from watcher.alerts import figures
 from watcher.alerts.clean import clean, shortened, visible
 from watcher.alerts.message import Level
-from watcher.check.look import ChainReport, Finding, Report, too_old
+from watcher.check.look import ChainReport, Finding, Report
 from watcher.config import Wallet
 from watcher.config.settings import short
 from watcher.domain.position import Position, State
 from watcher.domain.price import Freshness
 from watcher.domain.source import Address, Block
+from watcher.snapshot import too_old
 
 WIDE = 112
 """Columns from which every fact has a column of its own; below, they are stacked in pairs."""
