@@ -25,7 +25,7 @@ from watcher.snapshot import Snapshot
 ALICE = named("alice")
 ETHER, WAD = 10**18, 10**18
 ROUNDS_OF_TIME = 4
-PROBED = 6
+PROBED = 4
 
 
 def disagreeing(world: AaveWorld, snapshot: Snapshot) -> list[tuple[Numbers, Numbers]]:
