@@ -208,7 +208,12 @@ async def test_it_speaks_json_to_a_pipe_and_lines_to_a_terminal(tmp_path: Path, 
 async def test_it_gives_no_key_away_whatever_goes_wrong(
     tmp_path: Path, borrowers: Market, api: BotApi, gate: Gate
 ) -> None:
-    everything = "import logging; from watcher import logs; whole = logs.configure; logs.configure = lambda: whole(logging.DEBUG)"
+    everything = """
+import logging
+from watcher import logs
+as_usual = logs.configure
+logs.configure = lambda: as_usual(logging.DEBUG)
+"""
     chats = {"a": 5, "b": 6, "c": 7, "d": 8}
     api.chats |= set(chats.values())
     for chat, refusal in zip(chats.values(), ("portal", "502", "dropped", "parse"), strict=True):

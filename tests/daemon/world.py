@@ -12,11 +12,13 @@ from pathlib import Path
 from tests.worlds.aave_v30 import AaveV30World
 from tests.worlds.cache import open_world
 from tests.worlds.chain import named
+from tests.worlds.listings import LISTINGS
 
 TOKEN = "1:stand-in"
 WAD = 10**18
 _HEARTBEAT = 86_400
-_WETH = 10 * 10**18
+_SUPPLIED = {"WETH": 10 * 10**18, "USDC": 35_000 * 10**6}
+_LISTED = {listing.symbol: listing for listing in LISTINGS}
 
 
 @dataclass(slots=True)
@@ -26,14 +28,13 @@ class Market:
     world: AaveV30World
     accounts: dict[str, str] = field(default_factory=dict)
 
-    def borrower(self, label: str, health: str) -> str:
-        """An account of 10 WETH that owes USDC, at about this health (the market lends down to 1.04)."""
+    def borrower(self, label: str, health: str, *, collateral: str = "WETH", debt: str = "USDC") -> str:
+        """An account worth some 35,000 dollars with a debt, at about this health (the market lends down to 1.04)."""
         address = named(label)
-        self.world.supply(address, "WETH", _WETH)
-        collateral = self.world.account_data(address)[0]
-        threshold = Decimal("0.825")
-        owed = collateral * threshold / Decimal(health) / self.world.answer("USDC")
-        self.world.borrow(address, "USDC", int(owed * 10**6))
+        self.world.supply(address, collateral, _SUPPLIED[collateral])
+        value = Decimal(self.world.account_data(address)[0]) * _LISTED[collateral].threshold / 10_000
+        owed = value / Decimal(health) / self.world.answer(debt)
+        self.world.borrow(address, debt, int(owed * 10 ** _LISTED[debt].decimals))
         self.accounts[label] = address
         return address
 
