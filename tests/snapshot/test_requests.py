@@ -14,6 +14,6 @@ async def test_it_sends_as_many_requests_for_forty_wallets_as_for_one() -> None:
     assert (one.wallets, forty.wallets, many.wallets) == (1, 40, 500)
     assert one.warm.requests == forty.warm.requests == 2
     assert one.cold.requests == forty.cold.requests == 9  # the chain's id, its head, and seven rounds
-    assert many.warm.requests == 11
+    assert many.warm.requests == 10
     assert [cost.rounds for cost in (one.warm, forty.warm, many.warm)] == [1, 1, 1]
     assert [cost.rounds for cost in (one.cold, forty.cold, many.cold)] == [7, 7, 7]

@@ -35,4 +35,4 @@ class ChainSpec:
     confirmations: int
     explorer: str
     endpoints: tuple[EndpointSpec, ...]
-    call_gas: int = 30_000_000
+    call_gas: int = 40_000_000

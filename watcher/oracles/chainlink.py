@@ -41,29 +41,40 @@ def price_from(source: Address, value: int, book: Mapping[Address, FeedFacts]) -
 
     `Opaque` where the source is not a feed we know how to read, or does not answer what the protocol used.
     """
-    last, places, words = latest_round(source), decimals_of(source), description_of(source)
-    aggregator, phase = aggregator_of(source), phase_of(source)
-    got = yield [last, places, words, aggregator, phase]
-    is_proxy = not _failed(got.outcome(aggregator)) and not _failed(got.outcome(phase))
+    facts = book.get(source)
+    if facts is None:
+        facts = yield from _facts_of_proxy(source, book)
+        if facts is None:
+            return Price.of(Opaque(source, value))
+    last, places = latest_round(source), decimals_of(source)
+    got = yield [last, places]
     answer, scale = got.outcome(last), got.outcome(places)
-    facts = book.get(source) or (book.get(got[aggregator]) if is_proxy else None)
-    unknown = facts is None and not is_proxy
-    if unknown or isinstance(answer, ReadFailed) or isinstance(scale, ReadFailed) or answer.answer != value:
+    if isinstance(answer, ReadFailed) or isinstance(scale, ReadFailed) or answer.answer != value:
         return Price.of(Opaque(source, value))
-    said = got.outcome(words)
     return Price.of(
         Leaf(
             FeedReading(
                 feed=source,
-                pair=facts.pair if facts else ("" if isinstance(said, ReadFailed) else said),
+                pair=facts.pair,
                 answer=answer.answer,
                 decimals=scale,
                 updated_at=answer.updated_at,
-                heartbeat=facts.heartbeat if facts else None,
-                deviation=facts.deviation if facts else None,
+                heartbeat=facts.heartbeat,
+                deviation=facts.deviation,
             )
         )
     )
+
+
+def _facts_of_proxy(source: Address, book: Mapping[Address, FeedFacts]) -> Plan[FeedFacts | None]:
+    """What is published about an unlisted proxy, by its aggregator, or just its own name; None if it is no proxy."""
+    aggregator, phase, words = aggregator_of(source), phase_of(source), description_of(source)
+    got = yield [aggregator, phase, words]
+    if _failed(got.outcome(aggregator)) or _failed(got.outcome(phase)):
+        return None
+    said = got.outcome(words)
+    unlisted = FeedFacts(pair="" if isinstance(said, ReadFailed) else said, heartbeat=None)
+    return book.get(got[aggregator], unlisted)
 
 
 def _failed(outcome: Outcome[object]) -> bool:
