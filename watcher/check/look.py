@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import aiohttp
 
+from watcher.alerts.ages import PriceAge, oldest_price
 from watcher.alerts.message import Level
 from watcher.chain import Chain, ChainSpec, Pinned, Timeouts, open_session
-from watcher.check.ages import PriceAge, oldest_price
 from watcher.config import Settings, Wallet
 from watcher.domain.errors import EndpointError, ReadFailed
 from watcher.domain.position import Check, Position, Unreadable
