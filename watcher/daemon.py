@@ -80,7 +80,8 @@ class Daemon:
         self._store = StoreThread(Store.open(self._settings.state))
         try:
             self._memory = Memory(await self._store.do(Store.records))
-            self._sender = Sender(self._store, await self._channels(self._settings), on_fatal=self._give_up)
+            channels = await self._channels(self._settings)
+            self._sender = Sender(self._store, channels, wall=self._now, on_fatal=self._give_up)
             sending = asyncio.create_task(self._sender.run(), name="sender")
             sending.add_done_callback(self._ended)
             try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,12 +17,14 @@ from watcher.notify.telegram import TelegramBot
 from watcher.store import Backlog, ChatState, Store, StoreThread
 
 LABEL = "May be a repeat"
+START = 1_000_000
+_AGE = re.compile(r"^(Raised|Written) .* ago, delivered late\.\n", re.MULTILINE)
 
 
 class JumpingClock:
     """Stands still while a send is on its way, and jumps to wherever the worker wants to wait."""
 
-    def __init__(self, start: float = 1_000_000.0) -> None:
+    def __init__(self, start: float = START) -> None:
         self._now = start
         self.busy: Callable[[], bool] = lambda: False
 
@@ -130,6 +133,11 @@ class MemoryChannel:
         return [text for _, text, _ in self.sent]
 
 
-def message(body: str | Text, chat: str = "a", severity: Level = Level.WARN) -> Message:
+def message(body: str | Text, chat: str = "a", severity: Level = Level.WARN, created_at: int = START) -> Message:
     text = Text(body) if isinstance(body, str) else body
-    return Message(chat=chat, severity=severity, body=text, about=("position:1",), created_at=0)
+    return Message(chat=chat, severity=severity, body=text, about=("position:1",), created_at=created_at)
+
+
+def bare(texts: Iterable[str]) -> list[str]:
+    """What was sent, without the line that tells its age."""
+    return [_AGE.sub("", text) for text in texts]

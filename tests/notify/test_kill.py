@@ -7,6 +7,7 @@ import multiprocessing
 import random
 import signal
 import sqlite3
+import time
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
@@ -26,7 +27,9 @@ async def test_it_loses_nothing_and_labels_every_extra_copy_when_it_is_killed(tm
     path, dice = tmp_path / "w.db", random.Random(20)
     texts = {name: [f"{name} {number}" for number in range(EACH)] for name in CHATS}
     store = Store.open(path)
-    store.commit([], [message(text, name) for name, some in texts.items() for text in some])
+    store.commit(
+        [], [message(text, name, created_at=int(time.time())) for name, some in texts.items() for text in some]
+    )
     store.close()
     processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload([kill_child.__name__])

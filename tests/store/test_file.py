@@ -13,10 +13,10 @@ import pytest
 from sqlalchemy import create_engine, inspect
 
 from tests.store.samples import message, record
-from watcher.alerts.message import Level
+from watcher.alerts.message import Level, bold
 from watcher.domain.errors import ConfigError
 from watcher.store import Store, StoreFailed
-from watcher.store.schema import metadata
+from watcher.store.schema import MIGRATIONS, VERSION, metadata
 
 
 @pytest.fixture
@@ -76,8 +76,9 @@ def test_it_gives_the_lock_back_when_opening_fails(path: Path) -> None:
 
 def test_it_refuses_a_database_of_a_newer_version(path: Path) -> None:
     Store.open(path).close()
-    set_version(path, "2")
-    with pytest.raises(ConfigError, match=r"newer watcher \(schema 2, this one knows up to 1\)"):
+    set_version(path, str(VERSION + 1))
+    known = rf"newer watcher \(schema {VERSION + 1}, this one knows up to {VERSION}\)"
+    with pytest.raises(ConfigError, match=known):
         Store.open(path)
     with pytest.raises(ConfigError, match="newer watcher"):
         Store.read_only(path)
@@ -122,6 +123,25 @@ def test_it_migrates_to_exactly_the_tables_that_the_queries_expect(path: Path) -
         assert columns == [(c.name, str(c.type), c.nullable) for c in table.columns]
         assert found.get_pk_constraint(name)["constrained_columns"] == [c.name for c in table.primary_key]
     engine.dispose()
+
+
+def test_it_brings_a_database_of_the_first_version_forward_with_all_that_waits(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as old, old:
+        for statement in MIGRATIONS[0]:
+            old.execute(statement)
+        old.execute("INSERT INTO meta VALUES ('version', '1')")
+        old.execute("INSERT INTO condition VALUES ('health', 'a', 2, 3, 10, 11, 12, 1)")
+        old.execute(
+            "INSERT INTO outbox VALUES (7, 'a', 2, 'CRITICAL', '[[\"bold\", 0, 8, \"\"]]', '[\"position:1\"]', 5,"
+            " 'pending', 0, 1, 1, 0, 0, NULL, NULL, NULL)"
+        )
+    store = Store.open(path)
+    assert list(store.records().values()) == [record("a", Level.CRITICAL)]
+    got = store.claim(0)
+    store.close()
+    assert got is not None
+    assert got.message == message(bold("CRITICAL"), severity=Level.CRITICAL, created_at=5)
+    assert (got.id, got.maybe_sent) == (7, True)
 
 
 def test_it_leaves_the_data_alone_when_it_is_opened_again(path: Path) -> None:

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
+from typing import Final, Self
+
+from watcher.alerts import figures
+
+SOON: Final = 60
+"""Seconds within which news is not called old."""
 
 
 class Level(IntEnum):
@@ -13,6 +20,11 @@ class Level(IntEnum):
     WARN = 1
     CRITICAL = 2
     LIQUIDATABLE = 3
+
+    @property
+    def word(self) -> str:
+        """How a message calls it."""
+        return "WARNING" if self is Level.WARN else self.name
 
 
 class Style(StrEnum):
@@ -88,11 +100,76 @@ def joined(parts: list[Text], separator: str = "\n") -> Text:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """What a message says of one condition. `rule` and `subject` name the condition, `level` is where it stands.
+
+    `severity` is how urgent the news is: good news is OK whatever level is left. `at` is when it was written, `since`
+    when the oldest warning was that it stands for, and `worst` the worst of these: other than `at` and OK only after
+    a fold. A `brief` section is a line among others. Times are Unix seconds.
+    """
+
+    rule: str
+    subject: str
+    severity: Level
+    level: Level
+    body: Text
+    at: int
+    since: int
+    worst: Level = Level.OK
+    brief: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One message to one chat. `about` names the subjects it speaks of; `created_at` is in Unix seconds."""
+    """One message to one chat. `about` names the subjects it speaks of; `created_at` is in Unix seconds.
+
+    `sections` are what it can be taken apart into, if at all: see `fold`.
+    """
 
     chat: str
     severity: Level
     body: Text
     about: tuple[str, ...]
     created_at: int
+    sections: tuple[Section, ...] = ()
+
+    @classmethod
+    def of(cls, chat: str, sections: Sequence[Section], created_at: int) -> Self:
+        """The sections as one message, in their order. Raises ValueError on none."""
+        return cls(
+            chat=chat,
+            severity=max(section.severity for section in sections),
+            body=_told(sections, created_at),
+            about=tuple(dict.fromkeys(section.subject for section in sections)),
+            created_at=created_at,
+            sections=tuple(sections),
+        )
+
+    @property
+    def since(self) -> int:
+        """When the oldest news in it was written."""
+        return min((section.since for section in self.sections), default=self.created_at)
+
+
+def _told(sections: Sequence[Section], now: int) -> Text:
+    """Those in full one by one, then the brief ones in a line each."""
+    parts = [_shown(section, now) for section in sections if not section.brief]
+    brief = [_shown(section, now) for section in sections if section.brief]
+    if brief:
+        parts.append(joined([Text(f"and {len(brief)} more:" if parts else f"{len(brief)} in brief:"), *brief]))
+    return joined(parts, "\n\n")
+
+
+def _shown(section: Section, now: int) -> Text:
+    """A section, with what it stands for besides itself."""
+    past, mark = _past(section, now), " · " if section.brief else "\n"
+    return section.body + mark + italic(past) if past else section.body
+
+
+def _past(section: Section, now: int) -> str:
+    raised = f"first raised {figures.duration(section.at - section.since)} earlier"
+    if section.worst > section.level:
+        return f"It was {section.worst.word} before, {raised}."
+    if section.worst and section.at - section.since > SOON:
+        return f"{raised[0].upper()}{raised[1:]}."
+    return f"As it was {figures.duration(now - section.at)} before this." if now - section.at > SOON else ""

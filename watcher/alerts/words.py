@@ -10,7 +10,7 @@ from typing import assert_never
 from watcher.alerts import figures
 from watcher.alerts.assess import Blind, Closed, Feed, Lost, Seen
 from watcher.alerts.clean import clean
-from watcher.alerts.message import Level, Message, Text, bold, code, joined, link
+from watcher.alerts.message import Level, Message, Section, Text, bold, code, joined, link
 from watcher.alerts.policy import Kind, Notice
 from watcher.alerts.record import Rule
 from watcher.alerts.rules import Rules
@@ -23,13 +23,6 @@ from watcher.risk.restore import Remedy
 
 IN_FULL = 6
 """Notices told in full in one message; the rest are told in a line each, so that all are named."""
-
-_NAMES = {
-    Level.OK: "OK",
-    Level.WARN: "WARNING",
-    Level.CRITICAL: "CRITICAL",
-    Level.LIQUIDATABLE: "LIQUIDATABLE",
-}
 
 _LIMITS = {Level.WARN: "warn", Level.CRITICAL: "critical", Level.LIQUIDATABLE: "liquidation"}
 
@@ -64,21 +57,27 @@ class Telling:
 
 def compose(chat: str, notices: Sequence[Notice], telling: Telling) -> Message:
     """All notices of one snapshot for one chat as one message. Raises ValueError on none."""
-    ordered = sorted(notices, key=_urgency)
-    full, brief = ordered[:IN_FULL], ordered[IN_FULL:]
-    parts = [_told(notice, telling) for notice in full]
-    if brief:
-        parts.append(joined([Text(f"and {len(brief)} more:"), *(_brief(notice, telling) for notice in brief)]))
-    return Message(
-        chat=chat,
-        severity=max(notice.severity for notice in ordered),
-        body=joined(parts, "\n\n"),
-        about=tuple(dict.fromkeys(notice.record.key.subject for notice in ordered)),
-        created_at=telling.now,
+    ordered = sorted(notices, key=urgency)
+    sections = [_section(notice, telling, brief=place >= IN_FULL) for place, notice in enumerate(ordered)]
+    return Message.of(chat, sections, telling.now)
+
+
+def _section(notice: Notice, telling: Telling, *, brief: bool) -> Section:
+    key = notice.record.key
+    return Section(
+        rule=key.rule,
+        subject=key.subject,
+        severity=notice.severity,
+        level=notice.record.level,
+        body=_brief(notice, telling) if brief else _told(notice, telling),
+        at=telling.now,
+        since=telling.now,
+        brief=brief,
     )
 
 
-def _urgency(notice: Notice) -> tuple[int, Decimal]:
+def urgency(notice: Notice) -> tuple[int, Decimal]:
+    """The order of telling: the worst level first, and within it the lowest health."""
     facts = notice.sighting.facts
     return -notice.severity, facts.position.health.factor if isinstance(facts, Seen) else INFINITE
 
@@ -134,7 +133,7 @@ def _headline(notice: Notice, telling: Telling) -> Text:
 
 
 def _standing(notice: Notice) -> str:
-    now, was = _NAMES[notice.record.level], _NAMES[notice.before.level]
+    now, was = notice.record.level.word, notice.before.level.word
     return f"{now}, was {was}" if notice.before.level not in (Level.OK, notice.record.level) else _still(notice) + now
 
 

@@ -22,6 +22,7 @@ from typing import Any, Concatenate, Final, ParamSpec
 
 import structlog
 
+from watcher.alerts.fold import late
 from watcher.alerts.message import Message
 from watcher.domain.errors import DeliveryError
 from watcher.notify import notices
@@ -50,13 +51,18 @@ class Sender:
         channels: Mapping[str, Channel],
         *,
         clock: Clock | None = None,
+        wall: Callable[[], float] | None = None,
         on_fatal: Callable[[str], None] = lambda _: None,
         limits: Limits | None = None,
         concurrency: int = 16,
     ) -> None:
-        """`channels` by chat name. `on_fatal` is called once, with the reason, when sending had to end."""
+        """`channels` by chat name; `wall` is the clock that messages were dated by, if it is another one.
+
+        `on_fatal` is called once, with the reason, when sending had to end.
+        """
         self._store = store
         self._clock = clock or SystemClock()
+        self._wall = wall or self._clock.now
         self._on_fatal = on_fatal
         self._limits = limits or Limits()
         self._concurrency = concurrency
@@ -169,7 +175,7 @@ class Sender:
 
     async def _send(self, message: Message, claimed: Claimed) -> str:
         """One part, and once more in plain text if its form is refused. Raises `DeliveryError`."""
-        label = notices.REPEAT if claimed.maybe_sent else None
+        label = self._label(message, claimed)
         try:
             return await self._ask(message, label)
         except BodyRefused as error:
@@ -180,6 +186,12 @@ class Sender:
             told = notices.shown_plain(message, str(refused), self._others(message.chat), int(self._clock.now()))
             await self._write(Store.commit, [], told)
         return first_id
+
+    def _label(self, message: Message, claimed: Claimed) -> str | None:
+        """What is to be known of a part before it is read."""
+        repeat = notices.REPEAT if claimed.maybe_sent else None
+        age = late(message, int(self._wall())) if claimed.part == 0 else None
+        return "\n".join(filter(None, (repeat, age))) or None
 
     async def _send_plain(self, message: Message, label: str | None) -> str:
         """All pieces under one claim, so a failure after the first piece makes the fate of the whole unknown."""

@@ -39,7 +39,7 @@ OFFICIAL: Final = "https://api.telegram.org/bot"
 _LIMIT: Final = (
     4096  # core.telegram.org/bots/api#sendmessage. Counted here in UTF-16 units, the larger of the two readings
 )
-_ROOM_FOR_LABEL: Final = 96
+_ROOM_FOR_LABEL: Final = 192
 _CONNECTIONS: Final = 32
 _NOTHING_LEFT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from watcher.alerts.message import Level, Message, Span, Style, Text
+from watcher.alerts.message import Level, Message, Section, Span, Style, Text
 from watcher.alerts.record import Key, Record, Rule
 
 
@@ -85,14 +85,8 @@ def record_from(row: RowMapping) -> Record:
 
 def message_row(message: Message) -> dict[str, Any]:
     """A new row of the outbox."""
-    spans = [[span.style.value, span.offset, span.length, span.url] for span in message.body.spans]
-    return {
+    return message_columns(message) | {
         "chat": message.chat,
-        "severity": int(message.severity),
-        "text": _storable(message.body.text),
-        "spans": json.dumps(spans),
-        "about": json.dumps(message.about),
-        "created_at": message.created_at,
         "fate": Fate.PENDING.value,
         "part": 0,
         "attempt": 0,
@@ -102,15 +96,64 @@ def message_row(message: Message) -> dict[str, Any]:
     }
 
 
+def message_columns(message: Message) -> dict[str, Any]:
+    """What a message says, as columns."""
+    return {
+        "severity": int(message.severity),
+        "text": _storable(message.body.text),
+        "spans": json.dumps(_plain_spans(message.body)),
+        "about": json.dumps(message.about),
+        "created_at": message.created_at,
+        "sections": json.dumps([_plain_section(section) for section in message.sections]),
+    }
+
+
 def message_from(row: RowMapping) -> Message:
-    spans = tuple(Span(Style(style), offset, length, url) for style, offset, length, url in json.loads(row["spans"]))
     return Message(
         chat=row["chat"],
         severity=Level(row["severity"]),
-        body=Text(row["text"], spans),
+        body=Text(row["text"], _spans(json.loads(row["spans"]))),
         about=tuple(json.loads(row["about"])),
         created_at=row["created_at"],
+        sections=tuple(_section(plain) for plain in json.loads(row["sections"])),
     )
+
+
+def _plain_section(section: Section) -> dict[str, Any]:
+    return {
+        "rule": section.rule,
+        "subject": section.subject,
+        "severity": int(section.severity),
+        "level": int(section.level),
+        "text": _storable(section.body.text),
+        "spans": _plain_spans(section.body),
+        "at": section.at,
+        "since": section.since,
+        "worst": int(section.worst),
+        "brief": section.brief,
+    }
+
+
+def _section(plain: dict[str, Any]) -> Section:
+    return Section(
+        rule=plain["rule"],
+        subject=plain["subject"],
+        severity=Level(plain["severity"]),
+        level=Level(plain["level"]),
+        body=Text(plain["text"], _spans(plain["spans"])),
+        at=plain["at"],
+        since=plain["since"],
+        worst=Level(plain["worst"]),
+        brief=plain["brief"],
+    )
+
+
+def _plain_spans(text: Text) -> list[list[Any]]:
+    return [[span.style.value, span.offset, span.length, span.url] for span in text.spans]
+
+
+def _spans(plain: list[list[Any]]) -> tuple[Span, ...]:
+    return tuple(Span(Style(style), offset, length, url) for style, offset, length, url in plain)
 
 
 def claimed_from(row: RowMapping) -> Claimed:

@@ -28,7 +28,8 @@ condition = Table(
 )
 
 # `fate`: see `rows.Fate`. `part`: how many parts of a long message have been delivered. `in_flight`: claimed, and not
-# heard of since. `maybe_sent`: an attempt at the current part ended without our knowing whether it arrived.
+# heard of since. `maybe_sent`: an attempt at the current part ended without our knowing whether it arrived. `sections`:
+# JSON, what a waiting message can be folded by; `text` and `spans` are the whole of it.
 outbox = Table(
     "outbox",
     metadata,
@@ -48,6 +49,7 @@ outbox = Table(
     Column("problem", Text),
     Column("settled_at", Integer),
     Column("external_id", Text),
+    Column("sections", Text, nullable=False),
 )
 
 # What was learnt about a chat. It holds for the configured `address` only: another address is another chat.
@@ -81,6 +83,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             name TEXT NOT NULL PRIMARY KEY, address TEXT NOT NULL, moved_to TEXT, disabled TEXT
         )""",
     ),
+    ("ALTER TABLE outbox ADD COLUMN sections TEXT NOT NULL DEFAULT '[]'",),
 )
 
 VERSION: Final = len(MIGRATIONS)

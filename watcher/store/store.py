@@ -6,7 +6,8 @@ The laws of the outbox, each a test in `tests/store`:
      was sent, or a claim whose fate is unknown, and the repeat is labelled.
   3. A chat has one message in flight at most, and they leave in order: most severe first, then oldest. One that waits
      for a retry holds back what comes after it; something more severe does not wait for it.
-  4. Only a confirmed delivery or a permanent refusal settles a message.
+  4. Only a confirmed delivery or a permanent refusal settles a message; only a newer message that tells its news too
+     replaces one, and only while nothing of it has left.
 """
 
 from __future__ import annotations
@@ -16,7 +17,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Self
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Update,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import DBAPIError
 
@@ -24,6 +38,7 @@ from watcher.alerts.message import Message
 from watcher.alerts.record import Key, Record
 from watcher.domain.errors import WatcherError
 from watcher.store.file import Lock, created, reader, writer
+from watcher.store.folding import fold_waiting
 from watcher.store.rows import (
     Backlog,
     ChatState,
@@ -127,15 +142,16 @@ class Store:
         progress: dict[str, Any] = {"external_id": kept, "part": outbox.c.part + 1, **_NEXT_PART}
         if not more:
             progress |= {"fate": Fate.DELIVERED.value, "settled_at": now}
-        self._mark(message_id, progress)
+        with self._transaction() as connection:
+            connection.execute(_row(message_id).values(**progress))
 
     def not_sent(self, message_id: int, retry_at: int, why: str) -> None:
         """The claimed try is known not to have arrived: no label on its account."""
-        self._mark(message_id, {**_UNCLAIM, "not_before": retry_at, "problem": why})
+        self._release(_row(message_id).values(**_UNCLAIM, not_before=retry_at, problem=why))
 
     def uncertain(self, message_id: int, retry_at: int, why: str) -> None:
         """The claimed try may have arrived: it is repeated, with a label."""
-        self._mark(message_id, {**_UNCLAIM, "maybe_sent": 1, "not_before": retry_at, "problem": why})
+        self._release(_row(message_id).values(**_UNCLAIM, maybe_sent=1, not_before=retry_at, problem=why))
 
     def dead(
         self, message_id: int, why: str, now: int, *, disable: bool = False, notices: Iterable[Message] = ()
@@ -144,8 +160,7 @@ class Store:
         all in one transaction."""
         with self._transaction() as connection:
             buried = (
-                update(outbox)
-                .where(outbox.c.id == message_id)
+                _row(message_id)
                 .values(**_UNCLAIM, fate=Fate.DEAD.value, problem=why, settled_at=now)
                 .returning(outbox.c.chat)
             )
@@ -223,13 +238,14 @@ class Store:
 
     def _own_up_to_claims(self) -> None:
         """Nobody else can be sending now, so what is in flight was cut off: whether it arrived is unknown."""
-        with self._transaction() as connection:
-            cut_off = update(outbox).where(outbox.c.in_flight == 1)
-            connection.execute(cut_off.values(in_flight=0, maybe_sent=1))
+        cut_off = update(outbox).where(outbox.c.in_flight == 1).values(in_flight=0, maybe_sent=1)
+        self._release(cut_off)
 
-    def _mark(self, message_id: int, values: dict[str, Any]) -> None:
+    def _release(self, unclaimed: Update) -> None:
+        """What waits again may have been superseded meanwhile."""
         with self._transaction() as connection:
-            connection.execute(update(outbox).where(outbox.c.id == message_id).values(**values))
+            for name in set(connection.execute(unclaimed.returning(outbox.c.chat)).scalars().all()):
+                fold_waiting(connection, name)
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
@@ -243,6 +259,12 @@ class Store:
 def _enqueue(connection: Connection, messages: Iterable[Message]) -> None:
     if rows := [message_row(message) for message in messages]:
         connection.execute(insert(outbox), rows)
+        for name in dict.fromkeys(row["chat"] for row in rows):
+            fold_waiting(connection, name)
+
+
+def _row(message_id: int) -> Update:
+    return update(outbox).where(outbox.c.id == message_id)
 
 
 def _heads(*columns: ColumnElement[Any]) -> Select[Any]:
