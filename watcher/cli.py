@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from watcher.check import Report
     from watcher.config import Settings
+    from watcher.wallets import Change
 
 FAILED = 3
 """Exit code of whatever could not be done: wrong usage, wrong configuration, a bug."""
@@ -37,6 +39,7 @@ _EXAMPLES = """Examples:
   watcher check 0x…                   all known markets; needs no file
   watcher check --chain base --json   wallets of ./watcher.toml, for machines
   watcher validate --online           is all that ./watcher.toml names there?
+  watcher wallets add 0x… --label desk
   watcher run --config /etc/watcher/watcher.toml
 
 Exit codes: 3 for wrong usage or configuration; check --help tells its others.
@@ -126,6 +129,103 @@ def run(*, config: Path = DEFAULT_CONFIG) -> int:
     from watcher.daemon import run as watch
 
     return watch(config)
+
+
+wallets = App(
+    name="wallets",
+    help="See and edit who is watched: the wallets file that the configuration names.",
+    help_epilogue="",
+    help_format="plaintext",
+    version_flags=(),
+)
+app.command(wallets)
+
+
+@wallets.command(name="list", help_epilogue="")
+def list_wallets(*, config: Path = DEFAULT_CONFIG) -> int:
+    """Show every wallet: where it is looked for, at which limits, and who is told.
+
+    Parameters
+    ----------
+    config
+        The configuration.
+    """
+    from watcher.config import describe_wallet, load
+
+    settings = load(config, secrets=False)
+    _print("".join(f"{describe_wallet(settings, wallet)}\n" for wallet in settings.wallets))
+    return 0
+
+
+@wallets.command(name="add", help_epilogue="")
+def add_wallet(
+    address: str,
+    /,
+    *,
+    label: str | None = None,
+    chain: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = (),
+    protocol: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = (),
+    chat: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = (),
+    warn: Decimal | None = None,
+    critical: Decimal | None = None,
+    target: Decimal | None = None,
+    config: Path = DEFAULT_CONFIG,
+) -> int:
+    """Watch one more address.
+
+    Parameters
+    ----------
+    address
+        With its EIP-55 checksum.
+    label
+        What to call it.
+    chain
+        Look there only; may be given several times.
+    protocol
+        Look at this protocol or deployment only; may be given several times.
+    chat
+        Tell only this chat or webhook; may be given several times.
+    warn
+        Warn below this health.
+    critical
+        Critical below this health.
+    target
+        The health that advice aims at.
+    config
+        The configuration.
+    """
+    from watcher.wallets import Add
+
+    given = {"warn": warn, "critical": critical, "target": target}
+    limits = {key: limit for key, limit in given.items() if limit is not None}
+    return _edit(config, Add(address=address, label=label, chains=chain, protocols=protocol, chats=chat, rules=limits))
+
+
+@wallets.command(name="remove", help_epilogue="")
+def remove_wallet(wallet: str, /, *, config: Path = DEFAULT_CONFIG) -> int:
+    """Watch a wallet no longer.
+
+    Parameters
+    ----------
+    wallet
+        Its address or label.
+    config
+        The configuration.
+    """
+    from watcher.wallets import Remove
+
+    return _edit(config, Remove(wallet))
+
+
+def _edit(config: Path, change: Change) -> int:
+    from watcher.wallets import edit_wallets
+
+    edit = edit_wallets(config, change)
+    edit.save()
+    told = [f"{edit.path}:", *(f"  {line}" for line in edit.lines)]
+    told.append("A running watcher takes it over within seconds; at once with: systemctl reload watcher")
+    _print("\n".join(told) + "\n")
+    return 0
 
 
 def main(argv: Sequence[str] | None = None, *, now: Clock = time.time) -> int:

@@ -1,4 +1,4 @@
-"""Endpoints: the only place, with the bot token, where a reference to a secret may stand."""
+"""Endpoints: whom to ask about a chain, with the secrets that their URLs and headers refer to."""
 
 from __future__ import annotations
 
@@ -6,17 +6,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlsplit
 
 from watcher.chain.spec import EndpointSpec
 from watcher.config.forms import Table, Template
 from watcher.config.refusal import Form, Problems, inside, shown, shown_key
-from watcher.config.secrets import References, Resolved, literal_part
+from watcher.config.secrets import References, Resolved, mentions_secret
+from watcher.config.urls import BY_REFERENCE, holds_key, host_of
 
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,60}")  # RFC 9110 section 5.6.2, token
 _SECRET_HEADER = re.compile(r"authorization|cookie|key|token|secret|password", re.IGNORECASE)
-_WORD = re.compile(r"[A-Za-z0-9_-]{20,}")
-_BY_REFERENCE = "secrets only by reference: write ${credential:rpc_key} in its place"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +61,9 @@ def _read(item: object, where: str, references: References, problems: Problems) 
     at = where if isinstance(item, str) else inside(where, "url")
     headers = _headers(form.headers or {}, inside(where, "headers"), references, problems)
     try:
+        if references.blind and mentions_secret(form.url):
+            references.resolve(form.url)
+            return EndpointSpec(name="unseen", url=form.url, headers=headers)
         url = references.resolve(form.url)
         return EndpointSpec(name=_host(form.url, url), url=url.text, headers=headers)
     except ValueError as problem:
@@ -71,53 +72,15 @@ def _read(item: object, where: str, references: References, problems: Problems) 
 
 
 def _host(written: str, url: Resolved) -> str:
-    """What to call an endpoint: its host, and its port if given. Raises `ValueError` for a URL that we do not take."""
-    if any(character.isspace() or not character.isprintable() for character in url.text) or not url.text.isascii():
-        raise ValueError("the URL has spaces, line breaks or letters beyond ASCII in it; write it as one plain word")
-    parts = _split(url.text)
-    if parts.scheme in ("ws", "wss"):
-        raise ValueError(f"{parts.scheme}:// endpoints are not supported yet; write the https:// URL of the provider")
-    if parts.scheme not in ("http", "https"):
-        raise ValueError("the URL does not start with https:// or http:// (IPC paths are not supported yet)")
-    if "@" in parts.netloc:
-        raise ValueError(
-            "the URL carries a user or password before '@'; write"
-            ' headers = { Authorization = "Basic ${credential:rpc_login}" } instead'
-        )
-    if not parts.hostname or parts.port == 0:
-        raise ValueError("the URL names no host; write https://host/path")
-    if parts.fragment:
-        raise ValueError("the URL has a '#', which no server is ever sent; remove it and what follows")
-    if _holds_key(_after_host(written)):
-        raise ValueError(f"part of the URL looks like a key; {_BY_REFERENCE}")
-    name = parts.hostname if parts.port is None else f"{parts.hostname}:{parts.port}"
-    for secret in url.secrets:
-        name = name.replace(secret.lower(), "…")
-    return name
-
-
-def _split(url: str) -> Any:
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        # Not chained: the library's words may quote the URL.
-        raise ValueError("the URL has a bad host or port; write https://host/path or https://host:8545") from None
-    return parts
-
-
-def _after_host(written: str) -> str:
-    return written.partition("://")[2].partition("/")[2]
-
-
-def _holds_key(written: str) -> bool:
-    """Whether the literal part of a text has a long random-looking word in it."""
-    return any(_is_random(word) for word in _WORD.findall(literal_part(written)))
-
-
-def _is_random(word: str) -> bool:
-    digits = sum(character.isdigit() for character in word)
-    return digits >= 3 or (digits > 0 and word.lower() != word != word.upper())
+    scheme = url.text.partition(":")[0].lower()
+    if scheme in ("ws", "wss"):
+        raise ValueError(f"{scheme}:// endpoints are not supported yet; write the https:// URL of the provider")
+    return host_of(
+        written,
+        url,
+        schemes=" (IPC paths are not supported yet)",
+        login='write headers = { Authorization = "Basic ${credential:rpc_login}" } instead',
+    )
 
 
 def _headers(table: Mapping[str, Any], where: str, references: References, problems: Problems) -> dict[str, str]:
@@ -138,6 +101,6 @@ def _header(name: str, value: object, references: References) -> str:
     resolved = references.resolve(value)
     if not resolved.text.isprintable():
         raise ValueError("the value has line breaks or unprintable characters; write it on one line")
-    if not resolved.secrets and (_SECRET_HEADER.search(name) or _holds_key(value)):
-        raise ValueError(f"the value looks like a secret; {_BY_REFERENCE}")
+    if not resolved.secrets and (_SECRET_HEADER.search(name) or holds_key(value)):
+        raise ValueError(f"the value looks like a secret; {BY_REFERENCE}")
     return resolved.text

@@ -25,7 +25,10 @@ T = TypeVar("T")
 PRIVATE_KEY = re.compile(r"(?<![0-9a-fA-F])[0-9a-fA-F]{64}(?![0-9a-fA-F])")
 BOT_TOKEN = re.compile(r"\b\d{6,}:[A-Za-z0-9_-]{30,}")
 
-WHERE_REFERENCES = "in telegram.token and in the URLs and header values of endpoints; write the value itself"
+WHERE_REFERENCES = (
+    "in telegram.token, in the secrets of webhooks and in the URLs and header values of what is asked or told;"
+    " write the value itself"
+)
 
 MOST_PROBLEMS = 50
 """Lines told at once; a file with more is broken in one way, many times."""
@@ -71,6 +74,12 @@ class Problems:
     def __init__(self, file: str) -> None:
         self.file = file
         self._found: dict[str, None] = {}
+
+    def beside(self, file: str) -> Problems:
+        """The problems of another file, which are told together with these."""
+        other = Problems(file)
+        other._found = self._found
+        return other
 
     def add(self, where: str, what: str) -> None:
         """Note a problem at a place such as `wallets[2].address` (counted from 1); an empty place is the whole file."""

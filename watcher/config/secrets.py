@@ -12,6 +12,7 @@ from pathlib import Path
 LARGEST_SECRET = 64 * 1024
 FORMS = "${credential:NAME}, ${file:PATH} or ${env:NAME}"
 
+_UNSEEN = "unseen"
 _REFERENCE = re.compile(r"\$\{([^{}:]*):?([^{}]*)\}")
 _CREDENTIAL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -59,10 +60,14 @@ def literal_part(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class References:
-    """Where references are looked up: paths relative to `folder`, names in `environ`."""
+    """Where references are looked up: paths relative to `folder`, names in `environ`.
+
+    Those who are `blind` look only at how a reference is written: the settings they make are for checking, not for use.
+    """
 
     folder: Path
     environ: Mapping[str, str] = field(repr=False)
+    blind: bool = False
 
     def path(self, text: str) -> Path:
         """A path as a configuration file writes it: relative to that file, `~` for the home directory."""
@@ -86,7 +91,7 @@ class References:
             case "credential":
                 value = self._credential(reference, name)
             case "file":
-                value = _owned_text(reference, self.path(name), forbidden=0o077)
+                value = _UNSEEN if self.blind else _owned_text(reference, self.path(name), forbidden=0o077)
             case "env":
                 value = self._variable(reference, name)
             case _:
@@ -96,6 +101,8 @@ class References:
     def _credential(self, reference: str, name: str) -> str:
         if not _CREDENTIAL.fullmatch(name):
             raise ValueError(f"{reference} names no credential; write its name only, such as ${{credential:rpc_key}}")
+        if self.blind:
+            return _UNSEEN
         folder = self.environ.get("CREDENTIALS_DIRECTORY")
         if not folder:
             raise ValueError(
@@ -111,6 +118,8 @@ class References:
             raise ValueError(
                 f"{reference} names no environment variable; write its name only, such as ${{env:RPC_KEY}}"
             )
+        if self.blind:
+            return _UNSEEN
         if name not in self.environ:
             raise ValueError(f"{reference} cannot be found: the environment variable {name} is not set")
         return self.environ[name]

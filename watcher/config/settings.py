@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from watcher.alerts.rules import Rules
@@ -31,6 +31,33 @@ class Chat:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook:
+    """A program that is told. `host` is what to call it: its URL may hold a key."""
+
+    name: str
+    url: Secret
+    host: str
+    secret: Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Escalation:
+    """Who is told what nobody acknowledged: a service by its apprise URL, `after` so many seconds."""
+
+    url: Secret
+    after: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deadman:
+    """Who is pinged, `every` so many seconds, as long as all is well, and misses the ping otherwise."""
+
+    url: Secret
+    host: str
+    every: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wallet:
     """One watched address. `protocols` holds protocol names and deployment ids."""
 
@@ -52,6 +79,7 @@ class Settings:
     """Everything the user asked for. Chains and deployments are those that some wallet watches.
 
     `interval`: seconds that may pass at most between two looks at a chain. `rules` are those of `[rules]`.
+    `wallets_file`: where wallets are added and removed by command.
     """
 
     interval: int
@@ -62,6 +90,15 @@ class Settings:
     rules: Rules
     telegram: Telegram | None
     chats: Mapping[str, Chat]
+    webhooks: Mapping[str, Webhook] = field(default_factory=dict)
+    escalation: Escalation | None = None
+    deadman: Deadman | None = None
+    wallets_file: Path | None = None
+
+    @property
+    def audience(self) -> tuple[str, ...]:
+        """The names that alerts can be sent to: chats, then webhooks. Empty: the console."""
+        return (*self.chats, *self.webhooks)
 
     def watched(self, wallet: Wallet) -> tuple[Deployment, ...]:
         """Where to look for a wallet."""
@@ -83,10 +120,12 @@ def describe(settings: Settings) -> list[str]:
     )
     return [
         f"{', '.join(counts)}; a look at least every {in_units(settings.interval)}; state in {settings.state}",
-        *(_wallet_line(settings, wallet) for wallet in settings.wallets),
+        *(describe_wallet(settings, wallet) for wallet in settings.wallets),
         *(f"{chain.name}: {', '.join(each.name for each in chain.endpoints)}" for chain in settings.chains.values()),
         *(_chat_line(chat) for chat in settings.chats.values()),
+        *(f"webhook {webhook.name}: {webhook.host}" for webhook in settings.webhooks.values()),
         f"Telegram: a bot at {settings.telegram.api}" if settings.telegram else "Telegram: not configured",
+        *_safeguards(settings),
     ]
 
 
@@ -100,7 +139,8 @@ _UNITS = ((86_400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 _MOST_TITLES = 6
 
 
-def _wallet_line(settings: Settings, wallet: Wallet) -> str:
+def describe_wallet(settings: Settings, wallet: Wallet) -> str:
+    """Where one wallet is looked for, at which limits, and who is told."""
     titles = [deployment.title for deployment in settings.watched(wallet)]
     places = ", ".join(titles) if len(titles) <= _MOST_TITLES else f"{len(titles)} deployments"
     rules = wallet.rules
@@ -111,6 +151,15 @@ def _wallet_line(settings: Settings, wallet: Wallet) -> str:
 
 def _chat_line(chat: Chat) -> str:
     return f"chat {chat.name}: {chat.id}{f', thread {chat.thread}' if chat.thread is not None else ''}"
+
+
+def _safeguards(settings: Settings) -> list[str]:
+    lines = []
+    if settings.escalation:
+        lines.append(f"escalation: what is critical and unacknowledged after {in_units(settings.escalation.after)}")
+    if settings.deadman:
+        lines.append(f"dead-man ping: {settings.deadman.host}, every {in_units(settings.deadman.every)}")
+    return lines
 
 
 def _count(number: int, noun: str) -> str:

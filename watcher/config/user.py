@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,44 +13,19 @@ from watcher.alerts.rules import Rules
 from watcher.chain.spec import ChainSpec, EndpointSpec
 from watcher.config.endpoints import joined, read_endpoints
 from watcher.config.files import parse, read_text
-from watcher.config.forms import (
-    NAME_WORDS,
-    Flag,
-    Table,
-    Template,
-    Text,
-    Url,
-    Wallets,
-    duration,
-    is_name,
-    whole,
-)
+from watcher.config.forms import Flag, Table, Text, Wallets, duration
 from watcher.config.refusal import Form, Problems, Right, inside, shown, unknown
 from watcher.config.rules import RulesForm, read_rules
-from watcher.config.secrets import FORMS, References, Secret, literal_part, mentions_secret
-from watcher.config.settings import Chat, Settings, Telegram, Wallet
-from watcher.config.wallets import named_wallets, narrowed, read_wallets
+from watcher.config.secrets import References
+from watcher.config.settings import Settings, Wallet
+from watcher.config.speaking import read_chats, read_deadman, read_escalation, read_telegram, read_webhooks
+from watcher.config.wallets import Listed, named_wallets, narrowed, read_wallets
 from watcher.config.world import Deployment, World, load_world
 
-BOT_API = "https://api.telegram.org"
 DEFAULT_INTERVAL = 12
 DATABASE = "watcher.db"
 
-_LARGEST_CHAT = 2**52 - 1  # "at most 52 significant bits", Bot API, Chat.id
-_TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]+")
-
 Interval = Annotated[int, Right('a duration from "1s" to "1h", such as "12s"', duration(1, 3600))]
-Thread = Annotated[int, Right("the number of a topic, 1 or more", whole(1, 2**31 - 1))]
-
-
-def _chat_id(value: object) -> int | None:
-    if isinstance(value, str):
-        raise ValueError(f"{shown(value)} is a text; write the chat's number, without quotes")
-    found = whole(-_LARGEST_CHAT, _LARGEST_CHAT)(value)
-    return found if found != 0 else None
-
-
-ChatId = Annotated[int, Right("a Telegram chat id: a whole number such as 123456789, or -1001234567890", _chat_id)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,28 +35,23 @@ class UserForm(Form):
     interval: Interval = DEFAULT_INTERVAL
     state: Text | None = None
     protocols_file: Text | None = None
+    wallets_file: Text | None = None
     public_endpoints: Flag = True
     telegram: Table | None = None
     chats: Table = field(default_factory=dict)
+    webhooks: Table = field(default_factory=dict)
+    escalation: Table | None = None
+    deadman: Table | None = None
     rules: Table = field(default_factory=dict)
     endpoints: Table = field(default_factory=dict)
     wallets: Wallets = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TelegramForm(Form):
-    """`[telegram]`."""
+class WalletsFileForm(Form):
+    """The keys of a wallets file."""
 
-    token: Template
-    api: Url = BOT_API
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChatForm(Form):
-    """`[chats.<name>]`."""
-
-    id: ChatId
-    thread: Thread | None = None
+    wallets: Wallets = field(default_factory=list)
 
 
 def load(
@@ -91,25 +60,35 @@ def load(
     addresses: Sequence[str] = (),
     chains: Sequence[str] = (),
     telegram: bool = True,
+    secrets: bool = True,
+    wallets_text: str | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> Settings:
     """The settings of a watcher.toml. Raises `ConfigError` with every problem of the file, a line each.
 
     `addresses` take the place of its wallets (keeping the label and rules that it has for them), and `chains` narrow
-    what is watched. Without `telegram` the bot's token is not looked up: a single check needs none.
+    what is watched. Without `telegram` the bot's token, and whatever else it takes to tell somebody, is not looked up:
+    a single check needs none. Without `secrets` none at all is: enough to see whether a configuration is valid, from
+    where its secrets are out of reach. `wallets_text` stands for what the wallets file holds: an edit, to be tried.
     """
     problems = Problems(str(path))
-    references = References(path.parent, environ)
+    references = References(path.parent, environ, blind=not secrets)
+    telling = telegram and secrets
     form = problems.fill_what_fits(UserForm, parse(read_text(path, str(path)), str(path)))
     world = _world(form, references, problems)
-    bot = _telegram(form, references, problems, wanted=telegram)
-    chats = _chats(form, problems)
+    bot = read_telegram(form.telegram, references, problems, wanted=telling)
+    chats = read_chats(form.chats, problems, bot=form.telegram is not None)
+    webhooks = read_webhooks(form.webhooks, form.chats, references, problems, wanted=telling)
+    escalation = read_escalation(form.escalation, references, problems, wanted=telling)
+    deadman = read_deadman(form.deadman, references, problems, wanted=telling)
     rules = _rules(form, problems)
     own = _own_endpoints(form, world, references, problems)
     state = _state(form, references, problems)
-    wallets: tuple[Wallet, ...] = ()
-    if form.wallets or not addresses:
-        wallets = read_wallets(form.wallets, world, tuple(form.chats), rules, problems)
+    wallets_file, listed = _listed(form, references, problems, wallets_text)
+    if not any(file.items for file in listed) and not addresses:
+        problems.add("wallets", 'none is given; write [[wallets]] on a line, and address = "0x…" below it')
+    lists = read_wallets(listed, world, (*form.chats, *form.webhooks), rules)
+    wallets = tuple(wallet for each in lists for wallet in each)
     problems.settle()
     if addresses:
         wallets = named_wallets(addresses, chains, world, wallets, rules)
@@ -128,6 +107,10 @@ def load(
         rules=rules,
         telegram=bot,
         chats=MappingProxyType(chats),
+        webhooks=MappingProxyType(webhooks),
+        escalation=escalation,
+        deadman=deadman,
+        wallets_file=wallets_file,
     )
 
 
@@ -154,58 +137,34 @@ def for_addresses(
 
 def _world(form: UserForm, references: References, problems: Problems) -> World:
     if form.protocols_file is None:
-        return load_world(environ=references.environ)
+        return load_world(environ=references.environ, blind=references.blind)
     extra = references.path(form.protocols_file)
     if not os.path.isfile(extra):  # unlike pathlib's, it bears a name that is too long
         problems.add("protocols_file", f"{shown(form.protocols_file)} is no file: looked for {extra}")
         problems.settle()
-    return load_world(extra, environ=references.environ)
+    return load_world(extra, environ=references.environ, blind=references.blind)
 
 
-def _telegram(form: UserForm, references: References, problems: Problems, *, wanted: bool) -> Telegram | None:
-    table = None if form.telegram is None else problems.fill(TelegramForm, form.telegram, "telegram")
-    if table is None:
-        return None
-    if literal_part(table.token).strip() or not mentions_secret(table.token):
-        problems.add(
-            "telegram.token", f"a token in the file itself is refused: secrets only by reference; write {FORMS}"
-        )
-        return None
-    if not wanted:
-        return None
-    try:
-        token = references.resolve(table.token).text
-    except ValueError as problem:
-        problems.add("telegram.token", str(problem))
-        return None
-    if not _TOKEN.fullmatch(token):
-        problems.add("telegram.token", f"what {table.token} holds is no bot token; it has the form 123456789:letters")
-    return Telegram(token=Secret(token), api=table.api)
-
-
-def _chats(form: UserForm, problems: Problems) -> dict[str, Chat]:
-    chats: dict[str, Chat] = {}
-    for name, table in form.chats.items():
-        where = inside("chats", name)
-        if not is_name(name):
-            problems.add(where, f"{shown(name)} cannot name a chat; write {NAME_WORDS}")
-            continue
-        chat = problems.fill(ChatForm, table, where)
-        if chat is None:
-            continue
-        twin = next((each.name for each in chats.values() if (each.id, each.thread) == (chat.id, chat.thread)), None)
-        if twin is not None:
-            problems.add(inside(where, "id"), f"{chat.id} is the chat {twin} already; write each chat once")
-        chats[name] = Chat(name=name, id=chat.id, thread=chat.thread)
-    if form.chats and form.telegram is None:
-        problems.add(
-            "chats", 'there is no bot to write to them; write [telegram] token = "${credential:telegram_token}"'
-        )
-    if form.telegram is not None and not form.chats:
-        problems.add(
-            "telegram", "there is no chat to write to; write [chats.me] on a line, and id = 123456789 below it"
-        )
-    return chats
+def _listed(
+    form: UserForm, references: References, problems: Problems, text: str | None
+) -> tuple[Path | None, list[Listed]]:
+    """The wallets file, if there is one, and the wallets of both files."""
+    listed = [Listed(form.wallets, problems)]
+    if form.wallets_file is None:
+        return None, listed
+    path = references.path(form.wallets_file).absolute()
+    if text is None:
+        if not os.path.isfile(path):
+            problems.add(
+                "wallets_file",
+                f"{shown(form.wallets_file)} is no file: looked for {path};"
+                ' make it with: watcher wallets add "0x…", or leave the key out',
+            )
+            return path, listed
+        text = read_text(path, str(path))
+    own = problems.beside(str(path))
+    listed.append(Listed(own.fill_what_fits(WalletsFileForm, parse(text, str(path))).wallets, own))
+    return path, listed
 
 
 def _rules(form: UserForm, problems: Problems) -> Rules:

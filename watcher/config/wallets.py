@@ -26,23 +26,30 @@ class WalletForm(RulesForm):
     chats: Names | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The `[[wallets]]` of one file, and where its problems go."""
+
+    items: Sequence[object]
+    problems: Problems
+
+
 def read_wallets(
-    items: Sequence[object], world: World, chats: Collection[str], rules: Rules, problems: Problems
-) -> tuple[Wallet, ...]:
-    """Every wallet that is in order; what is not is noted."""
-    if not items:
-        problems.add("wallets", 'none is given; write [[wallets]] on a line, and address = "0x…" below it')
-    read: dict[int, Wallet] = {}
-    for index, item in enumerate(items, 1):
-        where = f"wallets[{index}]"
-        form = problems.fill_what_fits(WalletForm, item, where)
-        if isinstance(item, Mapping) and "address" not in item:
-            problems.add(inside(where, "address"), f"missing; write an address: {EXAMPLE_ADDRESS}")
-        wallet = _wallet(form, where, world, chats, rules, problems)
-        if wallet is not None:
-            read[index] = wallet
-    _refuse_twins(read, problems)
-    return tuple(read.values())
+    files: Sequence[Listed], world: World, chats: Collection[str], rules: Rules
+) -> tuple[tuple[Wallet, ...], ...]:
+    """By file, every wallet that is in order; what is not is noted, and so is a wallet that two files have."""
+    read: list[_Place] = []
+    for file in files:
+        for index, item in enumerate(file.items, 1):
+            where = f"wallets[{index}]"
+            form = file.problems.fill_what_fits(WalletForm, item, where)
+            if isinstance(item, Mapping) and "address" not in item:
+                file.problems.add(inside(where, "address"), f"missing; write an address: {EXAMPLE_ADDRESS}")
+            wallet = _wallet(form, where, world, chats, rules, file.problems)
+            if wallet is not None:
+                read.append(_Place(wallet, where, file.problems))
+    _refuse_twins(read)
+    return tuple(tuple(each.wallet for each in read if each.problems is file.problems) for file in files)
 
 
 def named_wallets(
@@ -119,21 +126,36 @@ def _refuse_unknown(given: Sequence[str], known: Collection[str], what: str, whe
         problems.add(where, f"{shown(name)} is given twice; write it once")
 
 
-def _refuse_twins(wallets: dict[int, Wallet], problems: Problems) -> None:
-    addresses: dict[str, int] = {}
-    labels: dict[str, int] = {}
-    for index, wallet in wallets.items():
-        first = addresses.setdefault(wallet.address, index)
-        if first != index:
-            problems.add(
-                f"wallets[{index}].address", f'"{wallet.address}" is wallets[{first}] already; write each wallet once'
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A wallet and where it was read."""
+
+    wallet: Wallet
+    where: str
+    problems: Problems
+
+    def seen_from(self, other: _Place) -> str:
+        return self.where if self.problems.file == other.problems.file else f"{self.where} of {self.problems.file}"
+
+
+def _refuse_twins(read: Sequence[_Place]) -> None:
+    addresses: dict[str, _Place] = {}
+    labels: dict[str, _Place] = {}
+    for place in read:
+        wallet = place.wallet
+        first = addresses.setdefault(wallet.address, place)
+        if first is not place:
+            place.problems.add(
+                f"{place.where}.address",
+                f'"{wallet.address}" is {first.seen_from(place)} already; write each wallet once',
             )
             continue
-        first = labels.setdefault(wallet.label.casefold(), index)
-        if first != index:
-            problems.add(
-                f"wallets[{index}].label",
-                f"{shown(wallet.label)} is the label of wallets[{first}] already; write one that tells them apart",
+        first = labels.setdefault(wallet.label.casefold(), place)
+        if first is not place:
+            place.problems.add(
+                f"{place.where}.label",
+                f"{shown(wallet.label)} is the label of {first.seen_from(place)} already;"
+                " write one that tells them apart",
             )
 
 

@@ -102,7 +102,7 @@ class ChainForm(Form):
     confirmations: Confirmations
     endpoints: Items | None = None
     explorer: Url = ""
-    call_gas: CallGas = 30_000_000
+    call_gas: CallGas = 40_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,15 +125,18 @@ class _Draft:
     books: FeedBooks
 
 
-def load_world(extra: Path | None = None, *, environ: Mapping[str, str] = os.environ) -> World:
-    """The shipped world, with a user's second file added. Raises `ConfigError` with all problems of a file."""
+def load_world(extra: Path | None = None, *, environ: Mapping[str, str] = os.environ, blind: bool = False) -> World:
+    """The shipped world, with a user's second file added. Raises `ConfigError` with all problems of a file.
+
+    `blind`: no secret is looked up; see `References`.
+    """
     draft = _Draft({}, {}, shipped_books(as_text(world_file("feeds.csv").read_bytes(), "feeds.csv")))
     shipped = parse(as_text(world_file(SHIPPED).read_bytes(), SHIPPED), SHIPPED)
     shipped.pop("feeds_file", None)  # read above
     _read(shipped, draft, Problems(SHIPPED), References(Path(), environ))
     if extra is not None:
         added = parse(read_text(extra, str(extra)), str(extra))
-        _read(added, draft, Problems(str(extra)), References(extra.parent, environ))
+        _read(added, draft, Problems(str(extra)), References(extra.parent, environ, blind))
     return _built(draft)
 
 
