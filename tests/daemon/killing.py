@@ -3,6 +3,9 @@
 What should have been told is worked out here a second time, from the contract's own health factors: the daemon's
 policy is not asked. A step moves the price of ether; it is over once the database shows the levels that it leads to.
 Blocks are mined until then, so that good news has the several good reads that it needs.
+
+A change whose message still waited when the next change of the same position came may be folded into the news of that
+one; then the later notice has to tell it too.
 """
 
 from __future__ import annotations
@@ -11,14 +14,16 @@ import asyncio
 import re
 import sqlite3
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from random import Random
 from typing import Any, Self
 
 from tests.bot_api import BotApi
+from tests.bot_api_rules import Accepted
 from tests.daemon.process import Watcher, start
 from tests.daemon.waiting import PATIENCE, eventually
 from tests.daemon.world import TOKEN, Market, configure
@@ -39,21 +44,36 @@ MARGIN = Decimal("0.004")
 _LATENCY = 0.25
 _MOVE_WHILE_DOWN, _KILL_AT_START = 0.35, 0.25
 _BLOCK = re.compile(r"^block ([\d,]+), ", re.MULTILINE)
+_BEFORE = re.compile(r"^It was (\w+) before, ", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """One change of level: every chat must hear of it, in a notice with this headline about a block of its step."""
+    """One change of level: every chat must hear of it, in a notice with this headline about a block of its step.
+
+    `may_fold` are the chats that had not been told when the next change came.
+    """
 
     label: str
     before: int
     after: int
     blocks: range
+    may_fold: frozenset[str] = frozenset()
 
     @property
     def headline(self) -> str:
         was = f", was {NAMES[self.before]}" if self.before else ""
         return f"{NAMES[self.after]}{was} · {self.label} · Aave v3 Local"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A notice that arrived: of which change, in which chat, how bad it says that it is or was."""
+
+    chat: str
+    change: Owed | None
+    worst: int
+    labelled: bool
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,6 +84,7 @@ class Figures:
     in_flight: int = 0
     changes: int = 0
     notices: int = 0
+    folded: int = 0
     lost: int = 0
     unexpected: int = 0
     repeats: int = 0
@@ -154,11 +175,11 @@ class KillRun:
         self.dice.shuffle(candidates)
         price = next(price for price in candidates if self._is_news(health, Decimal(price) / self._price))
         first = world.answer("WETH") * 100 // self._price
-        self._price = price
+        self._price, waiting = price, self._waiting()
         world.set_price("WETH", first * price // 100)
         before = dict(self.levels)
         self.levels = {label: level_after(before[label], self.market.health(label)) for label in before}
-        self._owe(before, world.chain.head().number)
+        self._owe(before, world.chain.head().number, waiting)
 
     def _is_news(self, health: dict[str, Decimal], move: Decimal) -> bool:
         moved = {label: now * move if label in LONG else now / move for label, now in health.items()}
@@ -167,13 +188,27 @@ class KillRun:
             return False
         return any(level_after(self.levels[label], factor) != self.levels[label] for label, factor in moved.items())
 
-    def _owe(self, before: dict[str, int], block: int) -> None:
-        self.owed = [_until(one, block) for one in self.owed]
+    def _owe(self, before: dict[str, int], block: int, waiting: Mapping[str, frozenset[str]] | None = None) -> None:
+        """What changed at this block. `waiting` are the chats, by label, that older news is still on its way to."""
+        changed = {label for label, level in self.levels.items() if level != before[label]}
+        last = {one.label: place for place, one in enumerate(self.owed)}
+        for label in changed & last.keys():
+            older = self.owed[last[label]]
+            self.owed[last[label]] = replace(older, may_fold=(waiting or {}).get(label, frozenset()))
+        self.owed = [replace(one, blocks=range(one.blocks.start, min(one.blocks.stop, block))) for one in self.owed]
         self.owed += [
             Owed(label, before[label], level, range(block, 1 << 62))
             for label, level in self.levels.items()
-            if level != before[label]
+            if label in changed
         ]
+
+    def _waiting(self) -> dict[str, frozenset[str]]:
+        """The chats that some news of each position has not reached for certain."""
+        rows = self._ask("SELECT chat, about FROM outbox WHERE fate = 'pending'")
+        return {
+            label: frozenset(chat for chat, about in rows if address in about)
+            for label, address in self.market.accounts.items()
+        }
 
     async def _settled(self, watcher: Watcher) -> None:
         """The step is over when the database says so."""
@@ -206,22 +241,41 @@ class KillRun:
 
     def _judged(self) -> Figures:
         """Every change against every notice that arrived."""
-        figures, arrived = self.figures, Counter[tuple[int, Owed | None, bool]]()
-        for message in self.api.accepted:
-            labelled = message.text.startswith(REPEAT)
-            for notice in message.text.removeprefix(REPEAT + "\n").split("\n\n"):
-                arrived[message.chat, self._meant(notice), labelled] += 1
-        expected = [(chat, one) for chat in CHATS.values() for one in self.owed]
-        copies = [(arrived[chat, one, False], arrived[chat, one, True]) for chat, one in expected]
-        figures.changes, figures.notices = len(self.owed), sum(arrived.values())
-        figures.lost = sum(plain + labelled == 0 for plain, labelled in copies)
-        figures.unlabelled = sum(max(plain - 1, 0) for plain, _ in copies)
-        figures.repeats = sum(plain + labelled - 1 for plain, labelled in copies if plain + labelled)
-        figures.most_copies = max(plain + labelled for plain, labelled in copies)
-        figures.unexpected = sum(count for (_, one, _), count in arrived.items() if one is None)
+        figures, told = self.figures, [notice for message in self.api.accepted for notice in self._notices(message)]
+        for chat in CHATS:
+            here = [notice for notice in told if notice.chat == chat]
+            for place, one in enumerate(self.owed):
+                copies = [notice.labelled for notice in here if notice.change is one]
+                if not copies:
+                    folded = chat in one.may_fold and self._is_told_later(place, here)
+                    figures.folded += folded
+                    figures.lost += not folded
+                figures.repeats += max(len(copies) - 1, 0)
+                figures.unlabelled += max(copies.count(False) - 1, 0)
+                figures.most_copies = max(figures.most_copies, len(copies))
+        figures.changes, figures.notices = len(self.owed), len(told)
+        figures.unexpected = sum(notice.change is None for notice in told)
         figures.integrity = self._ask("PRAGMA integrity_check")[0][0]
         assert self._episodes() == Counter(one.label for one in self.owed if one.before == OK)
         return figures
+
+    def _is_told_later(self, place: int, here: Sequence[Told]) -> bool:
+        """Whether the next notice of the same position that arrived tells this change too."""
+        one = self.owed[place]
+        for later in self.owed[place + 1 :]:
+            notices = [notice for notice in here if notice.change is later and later.label == one.label]
+            if notices:
+                return all(notice.worst >= one.after for notice in notices)
+        return False
+
+    def _notices(self, message: Accepted) -> list[Told]:
+        chat = next(name for name, number in CHATS.items() if number == message.chat)
+        lines = message.text.split("\n")
+        labelled = REPEAT in lines[:2]
+        while lines[0] == REPEAT or lines[0].endswith("delivered late."):
+            lines.pop(0)
+        notices = "\n".join(lines).split("\n\n")
+        return [Told(chat, self._meant(notice), _worst(notice), labelled) for notice in notices]
 
     def _meant(self, notice: str) -> Owed | None:
         """The change that a notice tells."""
@@ -246,15 +300,16 @@ class KillRun:
         try:
             with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
                 return connection.execute(query).fetchall()
-        except sqlite3.OperationalError:
-            if path.exists() and path.stat().st_size:
-                raise
-            return []  # the daemon has not made it yet
+        except sqlite3.OperationalError as problem:
+            if self.figures.kills == 0 and ("no such table" in str(problem) or not path.exists()):
+                return []  # the daemon has not made it yet
+            raise
 
 
-def _until(one: Owed, block: int) -> Owed:
-    """A step's blocks end where the next one begins."""
-    return Owed(one.label, one.before, one.after, range(one.blocks.start, min(one.blocks.stop, block)))
+def _worst(notice: str) -> int:
+    """The worst level that a notice names."""
+    before = _BEFORE.search(notice)
+    return max(NAMES.index(re.split(r"\W", notice, maxsplit=1)[0]), NAMES.index(before[1]) if before else OK)
 
 
 async def killed(folder: Path, market: Market, *, kills: int, seed: int, good_reads: int = 2) -> Figures:

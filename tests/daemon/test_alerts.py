@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from tests.chain.rpc_stand_in import silence
+from tests.daemon.gate import Gate
 from tests.daemon.inside import NEVER, Clock, Inbox, Inside, inside
+from tests.daemon.waiting import eventually
 from tests.daemon.world import Market, configure
 from watcher.config import Settings, load
 
@@ -143,11 +146,19 @@ async def test_it_watches_other_wallets_after_a_reload_and_forgets_nothing(
         assert headlines(told) == ["WARNING · late"]
 
 
-async def test_it_has_one_watch_after_two_reloads_at_once(tmp_path: Path, borrowers: Market, clock: Clock) -> None:
-    path = configure(tmp_path, borrowers, interval=NEVER)
+async def test_it_has_one_watch_after_two_reloads_at_once(
+    tmp_path: Path, borrowers: Market, gate: Gate, clock: Clock
+) -> None:
+    path, release = configure(tmp_path, borrowers, interval=NEVER, endpoints=[gate.url]), asyncio.Event()
     async with inside(load(path), clock) as daemon:
+        gate.shut(silence(release))
+        asked = len(gate.asked)
+        daemon.watch.wake.set()
+        await eventually(lambda: len(gate.asked) > asked)  # a look that will not end, so that the reloads overlap
+        asyncio.get_running_loop().call_later(0.2, gate.open)
         assert await daemon.reload(path, times=2) == []
         assert [task.get_name() for task in asyncio.all_tasks()].count("watch local") == 1
+    release.set()
 
 
 async def test_it_changes_nothing_when_the_new_configuration_is_faulty(

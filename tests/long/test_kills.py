@@ -52,6 +52,7 @@ def record(parts: list[Figures]) -> None:
             "kills that cut a send off": total.in_flight,
             "changes of level": total.changes,
             "notices that arrived": total.notices,
+            "changes folded into the news of the next one": total.folded,
             "changes that a chat was not told of": total.lost,
             "notices without a change": total.unexpected,
             "extra copies": total.repeats,
