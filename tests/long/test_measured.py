@@ -1,0 +1,30 @@
+"""The page of measured figures: each section is replaced where it stands, and parts of other code do not count."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.long.measured import write_section
+from tests.long.progress import Progress
+
+
+def test_it_replaces_a_section_and_leaves_the_others(tmp_path: Path) -> None:
+    page = tmp_path / "measured.md"
+    write_section("one", "One", "How.", {"lost": 3}, page)
+    write_section("two", "Two", "How.", {"lost": 5}, page)
+    write_section("one", "One", r"How \1.", {"lost": 0}, page)
+    text = page.read_text()
+    assert text.startswith("# Measured\n")
+    assert text.count("## One") == text.count("## Two") == 1
+    assert text.index("## One") < text.index("| lost | 0 |") < text.index("## Two") < text.index("| lost | 5 |")
+    assert "| lost | 3 |" not in text
+
+
+def test_it_goes_on_where_it_stopped_unless_the_code_is_another(tmp_path: Path) -> None:
+    source = tmp_path / "source.py"
+    source.write_text("1")
+    Progress("proof", source, folder=tmp_path / "kept").add("1", {"lost": 0})
+    Progress("proof", source, folder=tmp_path / "kept").add("2", {"lost": 1})
+    assert Progress("proof", source, folder=tmp_path / "kept").parts == {"1": {"lost": 0}, "2": {"lost": 1}}
+    source.write_text("2")
+    assert Progress("proof", source, folder=tmp_path / "kept").parts == {}
