@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,7 +36,12 @@ class JumpingClock:
 
     async def wait(self, event: asyncio.Event, until: float) -> None:
         await asyncio.sleep(0)
-        if self.busy():
+        if self.busy() and until - self._now < 1:  # not for an answer, only beside it
+            with suppress(TimeoutError):
+                await asyncio.wait_for(event.wait(), 0.005)
+            if not event.is_set():
+                await self.sleep_until(until)
+        elif self.busy():
             await event.wait()
         elif not event.is_set():
             await self.sleep_until(until)

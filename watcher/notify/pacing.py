@@ -81,6 +81,10 @@ class Lane:
         """Sends nothing before then."""
         self._held_until = max(self._held_until, until)
 
+    def held(self, now: float) -> bool:
+        """Whether the other side asked it to wait, and still does."""
+        return self._held_until > now
+
     def ready_at(self, now: float) -> float:
         if self._busy:
             return inf

@@ -1,11 +1,12 @@
 """The worker that empties the outbox.
 
 One loop starts every send that may start now and sleeps until the next may; the sends run beside each other, one per
-chat. Each is claimed, and the claim is on the disk, before its request. What an outcome means:
+chat, and no more of them than it takes: see `way`. Each is claimed, and the claim is on the disk, before its request.
+What an outcome means:
 
   delivered       settled, or on to the message's next part
-  NotSent         again after `retry_after`, which holds this chat only; without one after 1, 2, 4, … 15 s
-  FateUnknown     again after 1, 2, 4, … 60 s, with a label
+  NotSent         again after `retry_after`, which holds this chat only; without one after 1, 2, 4, 5 s
+  FateUnknown     again after 1, 2, 4, … 60 s, with a label; sooner if another chat shows that the service is back
   ChatMoved       the new address is kept, and the message goes there
   BodyRefused     once more, plain and in shorter parts; refused again it is dead, and the chats are told
   ChatRefused     the message is dead, its chat disabled, and the other chats are told which, why, and what to do
@@ -15,7 +16,7 @@ chat. Each is claimed, and the claim is on the disk, before its request. What an
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from math import ceil, inf
 from typing import Any, Concatenate, Final, ParamSpec
@@ -26,9 +27,20 @@ from watcher.alerts.fold import late
 from watcher.alerts.message import Message
 from watcher.domain.errors import DeliveryError
 from watcher.notify import notices
-from watcher.notify.channel import BodyRefused, Channel, ChannelDown, ChatMoved, ChatRefused, FateUnknown, NotSent
+from watcher.notify.channel import (
+    BodyRefused,
+    Channel,
+    ChannelDown,
+    ChatMoved,
+    ChatRefused,
+    FateUnknown,
+    NotSent,
+    Pace,
+)
 from watcher.notify.clock import Clock, SystemClock
 from watcher.notify.pacing import Backoff, Lane, Limits, Window
+from watcher.notify.unstored import LABEL, Unstored
+from watcher.notify.way import Way
 from watcher.store import Claimed, Store, StoreFailed, StoreThread
 
 P = ParamSpec("P")
@@ -36,7 +48,8 @@ P = ParamSpec("P")
 _IDLE: Final = 10.0  # seconds: the loop shows that it lives this often
 _PATIENCE: Final = 60.0  # seconds: more than all of a channel's timeouts together
 _STORE_RETRY: Final = 5.0
-_UNSENT: Final = Backoff(15.0)  # nothing is lost by trying, and the way may be open again any moment
+_TURN: Final = 0.05  # seconds between looks at a chat that has something on its way
+_UNSENT: Final = Backoff(5.0)  # nothing is lost by trying, and the way may be open again any moment
 _UNKNOWN: Final = Backoff(60.0)  # every try may be a copy
 
 _log = structlog.get_logger("watcher.notify")
@@ -67,6 +80,8 @@ class Sender:
         self._limits = limits or Limits()
         self._concurrency = concurrency
         self._overall = Window(self._limits.overall)
+        self._way = Way()
+        self._unstored = Unstored(self._clock, self._deliver_unstored)
         self._channels: dict[str, Channel] = {}  # also those no longer served: one of their sends may be on its way
         self._served: frozenset[str] = frozenset()
         self._lanes: dict[str, Lane] = {}
@@ -96,6 +111,14 @@ class Sender:
         """Looks into the outbox now."""
         self._wake.set()
 
+    def send_now(self, messages: Iterable[Message]) -> None:
+        """Sends what cannot be stored, from memory, and says of it that it may be repeated."""
+        self._unstored.put(messages)
+
+    def take_back(self) -> list[Message]:
+        """What `send_now` was given and has not begun to send; the caller answers for it from now on."""
+        return self._unstored.take_back()
+
     async def run(self) -> None:
         """Sends until stopped, or until the channel is down. Raises whatever no outcome foresees."""
         while not self._ending:
@@ -113,6 +136,9 @@ class Sender:
         """Starts nothing more, and waits that long for what is on its way. What is cut off then will be repeated."""
         self._ending = True
         self.wake()
+        await asyncio.gather(self._unstored.stop(seconds), self._stop_sends(seconds))
+
+    async def _stop_sends(self, seconds: float) -> None:
         if self._tasks:
             _, late = await asyncio.wait(set(self._tasks), timeout=seconds)
             for task in late:
@@ -137,7 +163,7 @@ class Sender:
         """Claims and starts one send, and returns nothing; or, when none may leave yet, when one may."""
         due = await self._store.do(Store.due)
         now = self._clock.now()
-        may_leave = {chat: max(at, self._lanes[chat].ready_at(now)) for chat, at in due.items() if chat in self._served}
+        may_leave = {chat: max(at, self._ready_at(chat, now)) for chat, at in due.items() if chat in self._served}
         ready = [chat for chat, at in may_leave.items() if at <= now]
         if not ready:
             return min(may_leave.values(), default=inf)
@@ -146,12 +172,18 @@ class Sender:
             return None
         lane = self._lanes[claimed.message.chat]
         lane.start()
+        self._way.start(now)
         task = asyncio.create_task(self._deliver(claimed, lane), name=f"send-{claimed.id}")
         self._tasks.add(task)
         task.add_done_callback(self._ended)
         return None
 
+    def _ready_at(self, chat: str, now: float) -> float:
+        lane = self._lanes[chat]
+        return lane.ready_at(now) if lane.pace is Pace.FREE else max(lane.ready_at(now), self._way.ready_at(now))
+
     def _ended(self, task: asyncio.Task[None]) -> None:
+        self._way.end()
         if task.cancelled() or task.exception() is None:
             self._tasks.discard(task)
         else:
@@ -172,6 +204,26 @@ class Sender:
         else:
             lane.end(self._clock.now())
             await self._write(Store.delivered, claimed.id, int(self._clock.now()), external_id, more=more)
+            await self._note_answer(claimed.message.chat)
+
+    async def _deliver_unstored(self, message: Message) -> None:
+        """All parts, each in its chat's turn. Raises `DeliveryError`; then all of them are to be sent again."""
+        lane, channel = self._lanes.get(message.chat), self._channels.get(message.chat)
+        if lane is None or channel is None:
+            raise ChatRefused(f"no chat {message.chat} is configured any more")
+        age = late(message, int(self._wall()))
+        label = f"{LABEL}\n{age}" if age else LABEL
+        for part in channel.parts(message.body):
+            while (at := lane.ready_at(self._clock.now())) > self._clock.now():
+                await self._clock.sleep_until(min(at, self._clock.now() + _TURN))
+            lane.start()
+            try:
+                await self._ask(replace(message, body=part), label)
+            except ChatMoved as error:
+                channel.move(error.address)
+                raise
+            finally:
+                lane.end(self._clock.now())
 
     async def _send(self, message: Message, claimed: Claimed) -> str:
         """One part, and once more in plain text if its form is refused. Raises `DeliveryError`."""
@@ -222,6 +274,10 @@ class Sender:
         """Does what the outcome asks for: the table on top."""
         now, chat, why = self._clock.now(), claimed.message.chat, str(error)
         _log.warning("notify.failed", chat=chat, message=claimed.id, kind=type(error).__name__, error=why)
+        if isinstance(error, FateUnknown) or (isinstance(error, NotSent) and error.retry_after is None):
+            self._way.failed(chat, now)
+        else:
+            await self._note_answer(chat)
         match error:
             case ChannelDown():
                 await self._write(Store.not_sent, claimed.id, int(now), why)
@@ -246,6 +302,12 @@ class Sender:
                 await self._write(Store.not_sent, claimed.id, ceil(now + _UNSENT.after(claimed.attempt)), why)
             case _:
                 await self._write(Store.uncertain, claimed.id, ceil(now + _UNKNOWN.after(claimed.attempt)), why)
+
+    async def _note_answer(self, chat: str) -> None:
+        """The service answers: those who only waited for that wait no longer."""
+        now = self._clock.now()
+        if self._way.answered(chat, now):
+            await self._write(Store.hurry, [name for name, lane in self._lanes.items() if not lane.held(now)])
 
     def _give_up(self, why: str) -> None:
         if not self._ending:

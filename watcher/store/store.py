@@ -153,6 +153,12 @@ class Store:
         """The claimed try may have arrived: it is repeated, with a label."""
         self._release(_row(message_id).values(**_UNCLAIM, maybe_sent=1, not_before=retry_at, problem=why))
 
+    def hurry(self, chats: Iterable[str]) -> None:
+        """What waits for another try to these chats waits no longer."""
+        waiting = update(outbox).where(outbox.c.fate == Fate.PENDING.value, outbox.c.not_before > 0)
+        with self._transaction() as connection:
+            connection.execute(waiting.where(outbox.c.chat.in_(list(chats))).values(not_before=0))
+
     def dead(
         self, message_id: int, why: str, now: int, *, disable: bool = False, notices: Iterable[Message] = ()
     ) -> None:

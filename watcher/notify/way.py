@@ -1,0 +1,59 @@
+"""When a send may start beside others on the same way to the other side. Pure: time comes in.
+
+Two things speak against starting all at once. Each send that is on its way when the process is killed may be read twice
+after it, so while answers come quickly there is one at a time. And to a side that does not answer at all, one send is
+enough to learn when it does again: every further one may be a copy.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Final
+
+from watcher.notify.pacing import Backoff
+
+BESIDE: Final = 0.05
+"""Seconds after which a send waits no longer for the one before it."""
+_PROBES: Final = Backoff(4.0)
+_LONG: Final = 5.0  # seconds: a shorter darkness has made nobody wait
+
+
+class Way:
+    """What the sends to one service have met."""
+
+    def __init__(self) -> None:
+        self._running = 0
+        self._began = -inf
+        self._failures = 0
+        self._dark_since = 0.0
+        self._failed_at = 0.0
+        self._failed: set[str] = set()
+
+    def start(self, now: float) -> None:
+        self._running += 1
+        self._began = now
+
+    def end(self) -> None:
+        self._running -= 1
+
+    def ready_at(self, now: float) -> float:
+        """`now` if a send may start, else when; infinity while that depends on what still runs."""
+        if self._failures:
+            after = self._failed_at + _PROBES.after(self._failures - 1) if self._failures > 1 else now
+            return inf if self._running else max(now, after)
+        return max(now, self._began + BESIDE) if self._running else now
+
+    def failed(self, chat: str, now: float) -> None:
+        """No answer, or none that helps, to a send to this chat."""
+        if not self._failures:
+            self._dark_since = now
+        self._failures += 1
+        self._failed_at = now
+        self._failed.add(chat)
+
+    def answered(self, chat: str, now: float) -> bool:
+        """The other side is there. Whether that is news: others have been waiting for it, and need wait no longer."""
+        news = bool(self._failed - {chat}) and now - self._dark_since >= _LONG
+        self._failures = 0
+        self._failed.clear()
+        return news
