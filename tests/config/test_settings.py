@@ -10,7 +10,7 @@ import pytest
 
 from tests.config.conftest import BOT_TOKEN, OTHER_WALLET, RPC_KEY, SECRETS, WALLET, Load, Refuse
 from watcher.alerts.rules import Rules
-from watcher.config import Chat, Secret, Wallet, describe, for_addresses, load, load_world
+from watcher.config import Chat, Role, Secret, Wallet, describe, for_addresses, load, load_world
 from watcher.config.rules import RulesForm
 from watcher.config.settings import in_units
 from watcher.domain.errors import ConfigError
@@ -143,8 +143,8 @@ def test_it_describes_the_settings_in_a_few_lines(load_text: Load, tmp_path: Pat
         "ethereum: rpc.example, rpc.example#2, localhost:8545, ethereum-rpc.publicnode.com, eth.drpc.org,"
         " mainnet.gateway.tenderly.co, ethereum.reth.rs",
         "base: mainnet.base.org, base-rpc.publicnode.com, base.drpc.org",
-        "chat me: 5",
-        "chat desk: -1001234567890, thread 7",
+        "chat me: 5; commands (read) from 5",
+        "chat desk: -1001234567890, thread 7; no commands",
         "Telegram: a bot at http://127.0.0.1:8081",
     ]
 
@@ -266,3 +266,14 @@ def test_it_leaves_the_chain_client_alone() -> None:
 
 def test_it_refuses_wallets_that_would_be_told_nowhere(refusal: Refuse) -> None:
     assert "leave the key out for all of them" in refusal(f"{ONE}chats = []")
+
+
+def test_it_knows_who_may_give_commands_in_a_chat(load_text: Load) -> None:
+    text = FULL.replace("id = 5", 'id = 5\nusers = [6, 6]\nrole = "act"').replace(
+        "thread = 7", "thread = 7\nusers = [8]"
+    )
+    chats = load_text(text).chats
+
+    assert (chats["me"].speakers, chats["me"].role) == ((5, 6), Role.ACT)
+    assert (chats["desk"].speakers, chats["desk"].role) == ((8,), Role.READ)
+    assert load_text(FULL).chats["desk"].speakers == ()

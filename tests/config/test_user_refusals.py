@@ -159,6 +159,10 @@ TELEGRAM = [
     bad(f"{ONE}{BOT}[chats.me]\nid = {2**53}", "chats.me.id", f"{2**53} is not a Telegram chat id"),
     bad(f"{ONE}{BOT}[chats.me]\n", "chats.me.id", "missing; write a Telegram chat id"),
     bad(f"{ONE}{BOT}{ME}thread = 0", "chats.me.thread", "0 is not the number of a topic, 1 or more"),
+    bad(f"{ONE}{BOT}{ME}users = 7", "chats.me.users", "7 is not a list", "write [7]"),
+    bad(f'{ONE}{BOT}{ME}users = ["@ann"]', "chats.me.users", "is not a list of the numbers of Telegram users"),
+    bad(f"{ONE}{BOT}{ME}users = [-100]", "chats.me.users", "is not a list of the numbers of Telegram users"),
+    bad(f'{ONE}{BOT}{ME}role = "admin"', "chats.me.role", '"admin" is not "read" or "act"'),
     bad(f"{ONE}{BOT}{ME}[chats.us]\nid = 5", "chats.us.id", "5 is the chat me already", "write each chat once"),
     bad(f'{ONE}{BOT}[chats."My chat"]\nid = 5', 'chats."My chat"', "cannot name a chat", "small letters"),
 ]

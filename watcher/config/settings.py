@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 from watcher.alerts.rules import Rules
@@ -21,13 +22,32 @@ class Telegram:
     api: str
 
 
+class Role(StrEnum):
+    """What those who may give commands in a chat may do: ask, or also change what is watched and told."""
+
+    READ = "read"
+    ACT = "act"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chat:
-    """Where messages go: a Telegram chat, and the topic in it where it has topics."""
+    """Where messages go: a Telegram chat, and the topic in it where it has topics.
+
+    `users` are the numbers of those who may give commands there, besides whoever a private chat is with: a private chat
+    and its user have one number.
+    """
 
     name: str
     id: int
     thread: int | None = None
+    users: tuple[int, ...] = ()
+    role: Role = Role.READ
+
+    @property
+    def speakers(self) -> tuple[int, ...]:
+        """Everybody who may give commands there."""
+        own = (self.id,) if self.id > 0 else ()
+        return tuple(dict.fromkeys((*own, *self.users)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +170,10 @@ def describe_wallet(settings: Settings, wallet: Wallet) -> str:
 
 
 def _chat_line(chat: Chat) -> str:
-    return f"chat {chat.name}: {chat.id}{f', thread {chat.thread}' if chat.thread is not None else ''}"
+    thread = f", thread {chat.thread}" if chat.thread is not None else ""
+    speakers = ", ".join(map(str, chat.speakers))
+    commands = f"commands ({chat.role}) from {speakers}" if speakers else "no commands"
+    return f"chat {chat.name}: {chat.id}{thread}; {commands}"
 
 
 def _safeguards(settings: Settings) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from watcher.config.forms import NAME_WORDS, Template, Url, duration, is_name, whole
 from watcher.config.refusal import Form, Problems, Right, inside, shown
 from watcher.config.secrets import FORMS, References, Secret, literal_part, mentions_secret
-from watcher.config.settings import Chat, Deadman, Escalation, Telegram, Webhook
+from watcher.config.settings import Chat, Deadman, Escalation, Role, Telegram, Webhook
 from watcher.config.urls import host_of
 
 BOT_API = "https://api.telegram.org"
@@ -36,7 +36,24 @@ def _chat_id(value: object) -> int | None:
     return found if found != 0 else None
 
 
+def _users(value: object) -> tuple[int, ...] | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        raise ValueError(f"{shown(value)} is not a list; write [{shown(value)}]")
+    one = whole(1, _LARGEST_CHAT)
+    if not isinstance(value, list) or any(one(each) is None for each in value):
+        return None
+    return tuple(dict.fromkeys(value))
+
+
+def _role(value: object) -> Role | None:
+    return Role(value) if isinstance(value, str) and value in tuple(Role) else None
+
+
 ChatId = Annotated[int, Right("a Telegram chat id: a whole number such as 123456789, or -1001234567890", _chat_id)]
+Users = Annotated[
+    tuple[int, ...], Right("a list of the numbers of Telegram users, such as [123456789]; names are not taken", _users)
+]
+Speaking = Annotated[Role, Right('"read" or "act"', _role)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +70,8 @@ class ChatForm(Form):
 
     id: ChatId
     thread: Thread | None = None
+    users: Users = ()
+    role: Speaking = Role.READ
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +132,7 @@ def read_chats(tables: Mapping[str, Any], problems: Problems, *, bot: bool) -> d
         twin = next((each.name for each in chats.values() if (each.id, each.thread) == (chat.id, chat.thread)), None)
         if twin is not None:
             problems.add(inside(where, "id"), f"{chat.id} is the chat {twin} already; write each chat once")
-        chats[name] = Chat(name=name, id=chat.id, thread=chat.thread)
+        chats[name] = Chat(name=name, id=chat.id, thread=chat.thread, users=chat.users, role=chat.role)
     if tables and not bot:
         problems.add(
             "chats", 'there is no bot to write to them; write [telegram] token = "${credential:telegram_token}"'
