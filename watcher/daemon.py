@@ -1,7 +1,8 @@
 """The composition root: what is made, what drives it, and how it ends. The only module that knows everyone.
 
 APScheduler owns every periodic job; a job only wakes a loop. SIGTERM and SIGINT stop within `STOP_WITHIN` seconds,
-SIGHUP reads the configuration again: whole and valid it replaces the old one, otherwise the old one stays.
+SIGHUP, or a change of its files, reads the configuration again: whole and valid it replaces the old one, otherwise
+the old one stays.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from watcher import logs, systemd
 from watcher.alerts.message import Level, Message, bold
 from watcher.chain import Chain
 from watcher.config import Settings, Telegram, load
+from watcher.config.changes import LOOK_EVERY, FileChanges
 from watcher.domain.errors import ConfigError, DeliveryError
 from watcher.notify.channel import Channel
 from watcher.notify.console import ConsoleChannel
@@ -49,12 +51,17 @@ class Daemon:
         settings: Settings,
         *,
         reload: Callable[[], Settings] | None = None,
+        files: FileChanges | None = None,
         now: Callable[[], float] = time.time,
         channels: Mapping[str, Channel] | None = None,
     ) -> None:
-        """`channels` replaces the ones that the settings name, for those who bring their own."""
+        """`files` are looked at for changes, upon which `reload` is called.
+
+        `channels` replaces the ones that the settings name, for those who bring their own.
+        """
         self._settings = settings
         self._reload = reload
+        self._files = files
         self._now = now
         self._own_channels = channels
         self._stop = asyncio.Event()
@@ -102,6 +109,8 @@ class Daemon:
         self._scheduler.start()
         try:
             self._scheduler.add_job(self._housekeeping, "interval", hours=HOUSEKEEPING_HOURS, id="housekeeping")
+            if self._files is not None:
+                self._scheduler.add_job(self._look_at_files, "interval", [self._files], seconds=LOOK_EVERY, id="files")
             await self._start_watches()
             systemd.notify("READY=1", f"STATUS={self._status()}")
             _log.info("daemon.ready", status=self._status())
@@ -216,6 +225,8 @@ class Daemon:
         await self._ready.wait()
         async with self._changing:
             systemd.notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+            if self._files is not None:
+                await asyncio.to_thread(self._files.note)
             try:
                 settings = await asyncio.to_thread(self._reload)
                 if settings.state != self._settings.state:
@@ -253,6 +264,15 @@ class Daemon:
             _log.error("state.not_written", problem=str(problem))
         self._sender.wake()
 
+    async def settled(self) -> None:
+        """Returns when nothing is going on beside the watches: no reload, no chat that is asked again."""
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+
+    async def _look_at_files(self, files: FileChanges) -> None:
+        if await asyncio.to_thread(files.settled):
+            self._in_background(self.reload())
+
     async def _housekeeping(self) -> None:
         await self._store.do(Store.forget, int(time.time()) - KEEP_SENT)
 
@@ -275,12 +295,13 @@ async def _wake(watch: ChainWatch) -> None:
 
 def run(path: Path) -> int:
     """`watcher run`: the daemon over a configuration file, until a signal. Returns the exit code."""
+    files = FileChanges(path)
     settings = load(path)
     logs.configure()
 
     async def main() -> int:
         asyncio.get_running_loop().set_default_executor(Detached())
-        daemon = Daemon(settings, reload=lambda: load(path))
+        daemon = Daemon(settings, reload=lambda: load(path), files=files)
         daemon.on_signals()
         return await daemon.run()
 
