@@ -23,7 +23,7 @@ from random import Random
 from typing import Any, Self
 
 from tests.bot_api import BotApi
-from tests.bot_api_rules import Accepted
+from tests.bot_api_rules import Accepted, Fault
 from tests.daemon.process import Watcher, start
 from tests.daemon.waiting import PATIENCE, eventually
 from tests.daemon.world import TOKEN, Market, configure
@@ -42,7 +42,8 @@ MARGIN = Decimal("0.004")
 """No price is chosen that leaves a health so near a limit that interest could carry it across."""
 
 _LATENCY = 0.25
-_MOVE_WHILE_DOWN, _KILL_AT_START = 0.35, 0.25
+_MOVE_WHILE_DOWN, _KILL_AT_START, _FAULT = 0.35, 0.25, 0.3
+_FAULTS = (Fault.DROPPED, Fault.LOST, Fault.BAD_GATEWAY)
 _BLOCK = re.compile(r"^block ([\d,]+), ", re.MULTILINE)
 _BEFORE = re.compile(r"^It was (\w+) before, ", re.MULTILINE)
 
@@ -78,9 +79,10 @@ class Told:
 
 @dataclass(slots=True, kw_only=True)
 class Figures:
-    """What a run came to. `in_flight` counts the kills that cut a send off."""
+    """What a run came to. `in_flight` counts the kills that cut a send off, `faults` the requests that were spoilt."""
 
     kills: int = 0
+    faults: int = 0
     in_flight: int = 0
     changes: int = 0
     notices: int = 0
@@ -168,8 +170,12 @@ class KillRun:
     # The script
 
     def _step(self) -> None:
-        """Moves the price so that at least one level changes."""
+        """Moves the price so that at least one level changes; some of the sends that follow go wrong."""
         world = self.market.world
+        for chat in CHATS.values():
+            if self.dice.random() < _FAULT:
+                self.api.fail_next(self.dice.choice(_FAULTS), chat=chat)
+                self.figures.faults += 1
         health = {label: self.market.health(label) for label in self.levels}
         candidates = [price for price in PRICES if price != self._price]
         self.dice.shuffle(candidates)

@@ -43,13 +43,14 @@ def record(parts: list[Figures]) -> None:
         "kills",
         "Killed at any moment",
         f"The daemon, as a process, watches {len(LONG) + len(SHORT)} positions on real Aave v3 contracts and tells"
-        f" {len(CHATS)} chats of a Bot API that takes up to half a second per message. A script moves the price of"
-        " ether; at seeded random moments, at starts too, the process gets SIGKILL and is started again, sometimes"
-        " after another move. What each chat should have been told is worked out a second time from the contract's"
-        " own health factors.",
+        f" {len(CHATS)} chats of a Bot API that takes up to half a second per message, and now and then drops a"
+        " connection, loses an answer or says 502. A script moves the price of ether; at seeded random moments, at"
+        " starts too, the process gets SIGKILL and is started again, sometimes after another move. What each chat"
+        " should have been told is worked out a second time from the contract's own health factors.",
         {
             "kills": total.kills,
             "kills that cut a send off": total.in_flight,
+            "sends that met a fault": total.faults,
             "changes of level": total.changes,
             "notices that arrived": total.notices,
             "changes folded into the news of the next one": total.folded,
