@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from decimal import Decimal
 from pathlib import Path
 
 from tests.chain.rpc_stand_in import silence
@@ -88,8 +89,8 @@ async def test_it_says_how_to_get_out_and_the_contract_agrees(tmp_path: Path, bo
     async with inside(settings(tmp_path, borrowers), clock) as daemon:
         [warning] = daemon.inbox.texts
         [line] = [line for line in warning.splitlines() if line.startswith("· repay")]
-        usdc = line.split()[2]
-        borrowers.world.repay(borrowers.accounts["weak"], "USDC", int(usdc.replace(".", "")))
+        usdc = Decimal(line.split()[2])
+        borrowers.world.repay(borrowers.accounts["weak"], "USDC", int(usdc * 10**6))
         assert round(borrowers.health("weak"), 3) == 1.5
         assert daemon.inbox.texts == [warning]
 
