@@ -39,6 +39,7 @@ async def test_it_loses_no_alert_and_labels_every_repeat_when_it_is_killed(tmp_p
 def record(parts: list[Figures]) -> None:
     """Writes the sum down."""
     total = reduce(add, parts)
+    due = total.changes * len(CHATS)
     write_section(
         "kills",
         "Killed at any moment",
@@ -50,11 +51,12 @@ def record(parts: list[Figures]) -> None:
         {
             "kills": total.kills,
             "kills that cut a send off": total.in_flight,
-            "sends that met a fault": total.faults,
+            "faults laid for sends": total.faults,
             "changes of level": total.changes,
-            "notices that arrived": total.notices,
-            "changes folded into the news of the next one": total.folded,
-            "changes that a chat was not told of": total.lost,
+            f"to be told, in {len(CHATS)} chats": due,
+            "… told in a notice of their own": due - total.folded - total.lost,
+            "… still waiting when the next change came, and told with that": total.folded,
+            "… lost": total.lost,
             "notices without a change": total.unexpected,
             "extra copies": total.repeats,
             "extra copies without the label": total.unlabelled,
