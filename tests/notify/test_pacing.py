@@ -70,3 +70,14 @@ def test_it_holds_a_chat_as_long_as_it_was_asked_to() -> None:
 @pytest.mark.parametrize(("attempt", "seconds"), [(1, 1), (2, 2), (3, 4), (6, 32), (7, 60), (10_000, 60)])
 def test_it_doubles_its_patience_up_to_the_longest(attempt: int, seconds: float) -> None:
     assert Backoff(60.0).after(attempt) == seconds
+
+
+def test_it_leaves_half_of_the_room_of_a_group_to_what_matters_more() -> None:
+    limits = Limits(chat=Rate(1, 0.0))
+    lane = Lane(Pace.GROUP, limits, Window(limits.overall))
+    for second in range(10):
+        assert lane.ready_at(float(second), sparing=True) == second
+        lane.start()
+        lane.end(float(second))
+    assert lane.ready_at(10.0, sparing=True) == 60.0
+    assert lane.ready_at(10.0) == 10.0

@@ -46,11 +46,15 @@ class Window:
         self._running -= 1
         self._ended.append(now)
 
-    def ready_at(self, now: float) -> float:
-        """`now` if there is room, else when there will be; infinity while that depends on what still runs."""
+    def ready_at(self, now: float, *, sparing: bool = False) -> float:
+        """`now` if there is room, else when there will be; infinity while that depends on what still runs.
+
+        Who is `sparing` leaves half of the room, if it can be halved, to what matters more.
+        """
         while self._ended and self._ended[0] + self._rate.period <= now:
             self._ended.popleft()
-        excess = self._running + len(self._ended) - self._rate.limit
+        limit = self._rate.limit - self._rate.limit // 2 if sparing else self._rate.limit
+        excess = self._running + len(self._ended) - limit
         if excess < 0:
             return now
         return next(islice(self._ended, excess, None), inf) + self._rate.period
@@ -85,10 +89,10 @@ class Lane:
         """Whether the other side asked it to wait, and still does."""
         return self._held_until > now
 
-    def ready_at(self, now: float) -> float:
+    def ready_at(self, now: float, *, sparing: bool = False) -> float:
         if self._busy:
             return inf
-        return max([now, self._held_until, *(window.ready_at(now) for window in self._windows)])
+        return max([now, self._held_until, *(window.ready_at(now, sparing=sparing) for window in self._windows)])
 
 
 @dataclass(frozen=True, slots=True)

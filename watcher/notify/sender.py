@@ -208,22 +208,41 @@ class Sender:
 
     async def _deliver_unstored(self, message: Message) -> None:
         """All parts, each in its chat's turn. Raises `DeliveryError`; then all of them are to be sent again."""
-        lane, channel = self._lanes.get(message.chat), self._channels.get(message.chat)
-        if lane is None or channel is None:
-            raise ChatRefused(f"no chat {message.chat} is configured any more")
         age = late(message, int(self._wall()))
-        label = f"{LABEL}\n{age}" if age else LABEL
+        await self._send_beside(message, f"{LABEL}\n{age}" if age else LABEL)
+
+    async def answer(self, message: Message) -> None:
+        """Sends what somebody asked for and waits for: once, kept nowhere, and behind every alert to its chat.
+
+        Raises `DeliveryError`, and `StoreFailed` where it cannot be known whether an alert waits.
+        """
+        await self._send_beside(message, None, behind_alerts=True)
+
+    async def _send_beside(self, message: Message, label: str | None, *, behind_alerts: bool = False) -> None:
+        """All parts of what is not in the outbox."""
+        chat = message.chat
+        lane, channel = self._lanes.get(chat), self._channels.get(chat)
+        if lane is None or channel is None:
+            raise ChatRefused(f"no chat {chat} is configured any more")
         for part in channel.parts(message.body):
-            while (at := lane.ready_at(self._clock.now())) > self._clock.now():
-                await self._clock.sleep_until(min(at, self._clock.now() + _TURN))
+            while (behind_alerts and chat in await self._store.do(Store.due)) or self._is_busy(lane, behind_alerts):
+                await self._clock.sleep_until(self._clock.now() + _TURN)
             lane.start()
             try:
                 await self._ask(replace(message, body=part), label)
             except ChatMoved as error:
                 channel.move(error.address)
                 raise
+            except NotSent as error:
+                lane.hold(self._clock.now() + (error.retry_after or 0))
+                raise
             finally:
                 lane.end(self._clock.now())
+                self.wake()
+
+    def _is_busy(self, lane: Lane, sparing: bool) -> bool:
+        now = self._clock.now()
+        return lane.ready_at(now, sparing=sparing) > now
 
     async def _send(self, message: Message, claimed: Claimed) -> str:
         """One part, and once more in plain text if its form is refused. Raises `DeliveryError`."""
