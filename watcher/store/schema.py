@@ -62,6 +62,17 @@ chat = Table(
     Column("disabled", Text),
 )
 
+# `since`: when the episode became critical; `told`: the second way to people was told of it. See `alerts.escalation`.
+vigil = Table(
+    "vigil",
+    metadata,
+    Column("rule", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("episode", Integer, nullable=False),
+    Column("since", Integer, nullable=False),
+    Column("told", Integer, nullable=False),
+)
+
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (
         "CREATE TABLE meta (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL)",
@@ -84,6 +95,12 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         )""",
     ),
     ("ALTER TABLE outbox ADD COLUMN sections TEXT NOT NULL DEFAULT '[]'",),
+    (
+        """CREATE TABLE vigil (
+            rule TEXT NOT NULL, subject TEXT NOT NULL, episode INTEGER NOT NULL, since INTEGER NOT NULL,
+            told INTEGER NOT NULL, PRIMARY KEY (rule, subject)
+        )""",
+    ),
 )
 
 VERSION: Final = len(MIGRATIONS)

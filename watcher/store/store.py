@@ -34,7 +34,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import DBAPIError
 
-from watcher.alerts.message import Message
+from watcher.alerts.escalation import Vigil
+from watcher.alerts.message import Message, Section
 from watcher.alerts.record import Key, Record
 from watcher.domain.errors import WatcherError
 from watcher.store.file import Lock, created, reader, writer
@@ -50,6 +51,7 @@ from watcher.store.rows import (
     record_row,
 )
 from watcher.store.schema import chat, condition, outbox
+from watcher.store.vigils import last_warning, store_vigils, stored_vigils
 
 _UNCLAIM: Final = {"in_flight": 0}
 _NEXT_PART: Final = {"in_flight": 0, "maybe_sent": 0, "attempt": 0, "not_before": 0, "problem": None}
@@ -112,6 +114,24 @@ class Store:
                 changed = {name: added.excluded[name] for name in rows[0] if name not in ("rule", "subject")}
                 connection.execute(added.on_conflict_do_update(index_elements=["rule", "subject"], set_=changed), rows)
             _enqueue(connection, messages)
+
+    # Vigils
+
+    def vigils(self) -> dict[Key, Vigil]:
+        """What is critical, since when, and whether the second way to people was told."""
+        with self._transaction() as connection:
+            return stored_vigils(connection)
+
+    def keep_vigils(self, kept: Iterable[Vigil], ended: Iterable[Key], messages: Iterable[Message]) -> None:
+        """What became of vigils, in one transaction with the messages it causes."""
+        with self._transaction() as connection:
+            store_vigils(connection, kept, ended)
+            _enqueue(connection, messages)
+
+    def last_warning(self, key: Key, *, besides: str) -> Section | None:
+        """The newest warning about a condition to any chat but one; None where it is forgotten."""
+        with self._transaction() as connection:
+            return last_warning(connection, key, besides)
 
     # Outbox
 
