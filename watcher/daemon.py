@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from watcher.config.changes import LOOK_EVERY, FileChanges
 from watcher.domain.errors import ConfigError, DeliveryError
 from watcher.notify.channel import Channel
 from watcher.notify.console import ConsoleChannel
+from watcher.notify.keeper import Keeper
 from watcher.notify.sender import Sender
 from watcher.notify.telegram import TelegramBot, TelegramChat
 from watcher.store import Store, StoreFailed, StoreThread
@@ -89,6 +90,7 @@ class Daemon:
             self._memory = Memory(await self._store.do(Store.records))
             channels = await self._channels(self._settings)
             self._sender = Sender(self._store, channels, wall=self._now, on_fatal=self._give_up)
+            self._keeper = Keeper(self._store, self._sender, chats=self._told_chats, now=self._now)
             sending = asyncio.create_task(self._sender.run(), name="sender")
             sending.add_done_callback(self._ended)
             try:
@@ -132,9 +134,8 @@ class Daemon:
                 chain=chain,
                 settings=self._settings,
                 memory=self._memory,
-                store=self._store,
+                keeper=self._keeper,
                 now=self._now,
-                spoke=self._sender.wake,
             )
             task = asyncio.create_task(watch.run(), name=f"watch {name}")
             task.add_done_callback(self._ended)
@@ -247,7 +248,7 @@ class Daemon:
             self._scheduler.remove_job(_job(name))
         await self._stop_watches()
         self._settings = settings
-        self._memory.records = await self._store.do(Store.records)
+        self._memory.records = await self._store.do(Store.records) | self._keeper.unsaved
         self._sender.serve(channels)
         await self._start_watches()
 
@@ -256,7 +257,7 @@ class Daemon:
         body = bold(title) + f"\n{text}"
         messages = [
             Message(chat=chat, severity=Level.WARN, body=body, about=("configuration",), created_at=now)
-            for chat in (self._settings.chats or (CONSOLE,))
+            for chat in self._told_chats()
         ]
         try:
             await self._store.do(Store.commit, (), messages)
@@ -272,6 +273,9 @@ class Daemon:
     async def _look_at_files(self, files: FileChanges) -> None:
         if await asyncio.to_thread(files.settled):
             self._in_background(self.reload())
+
+    def _told_chats(self) -> Sequence[str]:
+        return tuple(self._settings.chats) or (CONSOLE,)
 
     async def _housekeeping(self) -> None:
         await self._store.do(Store.forget, int(time.time()) - KEEP_SENT)

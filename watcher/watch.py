@@ -23,10 +23,10 @@ from watcher.config import Settings
 from watcher.domain.errors import EndpointError, ReadFailed
 from watcher.domain.position import Check
 from watcher.domain.source import Address
+from watcher.notify.keeper import Keeper
 from watcher.risk.liquidation import LiquidationPrice, levers, liquidation_price
 from watcher.risk.restore import remedies
 from watcher.snapshot import Held, Snapshot, take, too_old, watched_on
-from watcher.store import Store, StoreFailed, StoreThread
 
 BLIND_AFTER = 45
 """Seconds without a good snapshot after which a chain counts as not seen."""
@@ -53,15 +53,14 @@ class Memory:
 
 @dataclass(slots=True)
 class ChainWatch:
-    """The watch over one chain. `now` is the wall clock in Unix seconds; `spoke` is called once messages are stored."""
+    """The watch over one chain. `now` is the wall clock in Unix seconds."""
 
     spec: ChainSpec
     chain: Chain
     settings: Settings
     memory: Memory
-    store: StoreThread
+    keeper: Keeper
     now: Callable[[], float]
-    spoke: Callable[[], None]
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     progressed_at: float = 0.0
     last: Snapshot | None = None
@@ -94,16 +93,10 @@ class ChainWatch:
         except EndpointError as failure:
             problem = str(failure)
             _log.warning("chain.unseen", chain=self.spec.name, problem=problem)
-        except StoreFailed as failure:
-            _log.error("state.not_written", chain=self.spec.name, problem=str(failure))
-            return
         except Exception as failure:  # noqa: BLE001 - a bug must end in an alert too, and in the log with its traceback
             problem = f"internal error: {type(failure).__name__}; see the log"
             _log.exception("watch.bug", chain=self.spec.name)
-        try:
-            await self._say_whether_seen(problem)
-        except StoreFailed as failure:
-            _log.error("state.not_written", chain=self.spec.name, problem=str(failure))
+        await self._say_whether_seen(problem)
         self.progressed_at = self.now()
 
     # Seeing
@@ -198,12 +191,13 @@ class ChainWatch:
     async def _act(
         self, latest: Sequence[Sighting], settled: Sequence[Sighting], now: int, held: Mapping[str, Held]
     ) -> None:
-        """Decide, and commit state and messages in one transaction; only then is anything remembered."""
+        """Decide, and keep state and messages together; only then is anything remembered."""
         decision = decide(self.memory.records, latest, settled, now)
         messages = self._messages(decision.notices, now, held)
         if not decision.records:
+            await self.keeper.retry()
             return
-        await self.store.do(Store.commit, decision.records, messages)
+        await self.keeper.keep(decision.records, messages)
         self.memory.records.update({record.key: record for record in decision.records})
         for notice in decision.notices:
             _log.info(
@@ -213,8 +207,6 @@ class ChainWatch:
                 severity=notice.record.level.name,
                 episode=notice.record.episode,
             )
-        if messages:
-            self.spoke()
 
     def _messages(self, notices: Sequence[Notice], now: int, held: Mapping[str, Held]) -> list[Message]:
         telling = Telling(

@@ -38,7 +38,7 @@ class JumpingClock:
         await asyncio.sleep(0)
         if self.busy() and until - self._now < 1:  # not for an answer, only beside it
             with suppress(TimeoutError):
-                await asyncio.wait_for(event.wait(), 0.005)
+                await asyncio.wait_for(event.wait(), 0.05)
             if not event.is_set():
                 await self.sleep_until(until)
         elif self.busy():

@@ -36,6 +36,11 @@ class Unstored:
         self._waiting: dict[str, list[Message]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
+    @property
+    def busy(self) -> int:
+        """How many chats something is being sent to."""
+        return len(self._tasks)
+
     def put(self, messages: Iterable[Message]) -> None:
         """Sends these as soon as their chats may get something."""
         for message in messages:
