@@ -95,7 +95,7 @@ class Sender:
     @property
     def in_flight(self) -> int:
         """How many sends are on their way."""
-        return len(self._tasks)
+        return len(self._tasks) + self._unstored.busy
 
     def serve(self, channels: Mapping[str, Channel]) -> None:
         """Sends to these chats from now on. A chat that stays keeps what is known of its pace."""
