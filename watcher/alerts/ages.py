@@ -47,10 +47,11 @@ class PriceAge:
 def oldest_price(position: Position) -> PriceAge | None:
     """The stalest price under a position; None where no price of it can go stale."""
     now = position.at.timestamp
-    return max((age for leg in position.legs for age in _ages(leg.price, now)), key=lambda age: age.rank, default=None)
+    return max((age for leg in position.legs for age in ages(leg.price, now)), key=lambda age: age.rank, default=None)
 
 
-def _ages(price: Price, now: int) -> Iterator[PriceAge]:
+def ages(price: Price, now: int) -> Iterator[PriceAge]:
+    """The age of each reading under a price, and of what hides its own."""
     match price.expression:
         case Leaf(reading):
             yield PriceAge(source=reading.feed, reading=reading, freshness=reading.freshness(now), now=now)

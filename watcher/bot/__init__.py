@@ -1,0 +1,1 @@
+"""Telegram commands: who may give them, what they ask, and what is answered."""

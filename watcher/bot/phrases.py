@@ -1,0 +1,89 @@
+"""Lines that several answers share, each short enough for a telephone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+from watcher.alerts import figures
+from watcher.alerts.ages import PriceAge
+from watcher.alerts.clean import clean
+from watcher.alerts.message import Level, Text, bold, code, joined
+from watcher.bot.view import Found, Sight, View
+from watcher.domain.position import Check, Position, State, Unreadable
+from watcher.domain.price import Freshness
+
+T = TypeVar("T")
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def paragraphs(parts: Iterable[Text]) -> Text:
+    return joined([part for part in parts if part.text], "\n\n")
+
+
+def lines(parts: Iterable[Text]) -> Text:
+    return joined(list(parts))
+
+
+def first(items: Sequence[T], most: int) -> tuple[Sequence[T], list[Text]]:
+    """As many as a message bears, and a line about the rest of them."""
+    rest = len(items) - most
+    return items[:most], [Text(f"… and {rest} more")] if rest > 0 else []
+
+
+def health(position: Position) -> Text:
+    return code(figures.health(position.health.factor))
+
+
+def standing(found: Found) -> Text:
+    """`WARNING · main · Aave v3 Base`; what is well has no first word."""
+    return named(found.level, found)
+
+
+def named(level: Level, found: Found) -> Text:
+    return bold(level.word) + f" · {found.name}" if level else bold(found.name)
+
+
+def sides(position: Position) -> str:
+    """What is held and what is owed, in value."""
+    held = figures.value(position.collateral, position.numeraire)
+    return f"{held} / {figures.value(position.debt, position.numeraire)}" if position.debt else f"{held}, no debt"
+
+
+def unknown(unreadable: Unreadable, view: View) -> Text:
+    """A position that could not be read; never left out, and never an all-clear."""
+    return bold("UNKNOWN") + f" · {view.label(unreadable.id.wallet)} · {clean(unreadable.market, 40)}"
+
+
+def cautions(position: Position) -> list[Text]:
+    """What to know before its numbers are believed."""
+    notes = [clean(note, 160) for note in position.notes]
+    if position.state is State.LIQUIDATABLE_BUT_BLOCKED:
+        notes.append("Liquidation is blocked for now, and can be freed any block.")
+    if position.state is State.DEBT_WITHOUT_COLLATERAL:
+        notes.append("There is debt without collateral.")
+    if position.check is Check.UNCHECKED:
+        notes.append("Not checked against the protocol's own view.")
+    return [Text(note) for note in notes]
+
+
+def age(price: PriceAge) -> str:
+    """`12 min / 1 h`: its age, and within what an update is promised."""
+    fresh = ", fresh" if price.freshness is Freshness.FRESH else ""
+    return "age unknown, its source is hidden" if price.reading is None else f"{price}{fresh}"
+
+
+def as_of(sights: Iterable[Sight], now: int) -> Text:
+    """The block of each chain that an answer speaks of, with its age."""
+    return lines(dict.fromkeys(seen_at(sight, now) for sight in sights))
+
+
+def seen_at(sight: Sight, now: int) -> Text:
+    if sight.snapshot is None:
+        return Text(f"{sight.title}: ") + bold("NOT SEEN YET")
+    block = sight.snapshot.block
+    told = Text(f"{sight.title}: block {block.number:,}, {figures.duration(max(block.age(now), 0))} old")
+    return told if sight.current(now) else told + ", " + bold("NOT CURRENT")

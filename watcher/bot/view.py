@@ -1,0 +1,184 @@
+"""What a command is answered from: the newest snapshots, as one chat may see them. Nothing here asks a chain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from watcher import __version__
+from watcher.alerts.clean import clean
+from watcher.alerts.message import Level
+from watcher.alerts.record import Key, Record, Rule
+from watcher.chain.spec import ChainSpec
+from watcher.config import Chat, Role, Settings, Wallet
+from watcher.config.settings import short
+from watcher.domain.errors import WatcherError
+from watcher.domain.position import Position, Unreadable
+from watcher.domain.source import Address
+from watcher.snapshot import Held, Snapshot, too_old
+from watcher.store import Backlog, Store, StoreFailed, StoreThread
+
+_LABEL, _TITLE = 32, 40
+
+
+class Misunderstood(WatcherError):  # noqa: N818 - named for what happened, as the other errors are
+    """A command that cannot be answered as it was written: what is wrong with it, and what would be right."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """One chain as it was last seen. `blind_since`: since when (Unix seconds) an alert stands that it cannot be."""
+
+    spec: ChainSpec
+    snapshot: Snapshot | None = None
+    blind_since: int | None = None
+
+    @property
+    def title(self) -> str:
+        return clean(self.spec.title, _TITLE)
+
+    def current(self, now: int) -> bool:
+        """Whether what is known of it can be taken for the present."""
+        seen = self.snapshot is not None and not too_old(self.spec, self.snapshot.block, now)
+        return seen and self.blind_since is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A position, whose it is, and where it was seen."""
+
+    wallet: Wallet
+    held: Held
+    sight: Sight
+
+    @property
+    def position(self) -> Position:
+        return self.held.position
+
+    @property
+    def level(self) -> Level:
+        return self.level_of(self.position)
+
+    def level_of(self, position: Position) -> Level:
+        """What the wallet's rules say of the position, or of what it would be."""
+        return self.wallet.rules.firing(position.health.factor, liquidatable=position.health.liquidatable)
+
+    @property
+    def name(self) -> str:
+        """Wallet and market, and the account where the wallet has several."""
+        where = self.position.id
+        own = () if where.account == where.wallet else (short(where.account),)
+        key = (clean(where.key, _LABEL),) if where.key else ()
+        return " · ".join((label(self.wallet), clean(self.position.market, _TITLE), *own, *key))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """Everything that one chat may ask about: the wallets whose alerts it gets, and the chains they are on.
+
+    `backlog` is None where the database cannot be read. `disabled` says, by the name of a chat, why it gets nothing.
+    `started_at` and `now` are Unix seconds.
+    """
+
+    wallets: tuple[Wallet, ...]
+    sights: tuple[Sight, ...]
+    now: int
+    started_at: int
+    role: Role = Role.READ
+    backlog: Backlog | None = None
+    disabled: Mapping[str, str] = field(default_factory=dict)
+    version: str = __version__
+
+    @property
+    def found(self) -> list[Found]:
+        """Every position of these wallets, the worst first."""
+        wallets = {wallet.address: wallet for wallet in self.wallets}
+        found = [
+            Found(wallet=wallets[held.position.id.wallet], held=held, sight=sight)
+            for sight in self.sights
+            if sight.snapshot
+            for held in sight.snapshot.held
+            if held.position.id.wallet in wallets
+        ]
+        return sorted(found, key=lambda one: (-one.level, one.position.health.factor, str(one.position.id)))
+
+    @property
+    def unreadable(self) -> list[Unreadable]:
+        """Those of them that could not be read."""
+        ours = {wallet.address for wallet in self.wallets}
+        seen = [sight.snapshot.unreadable for sight in self.sights if sight.snapshot]
+        return [one for each in seen for one in each if one.id.wallet in ours]
+
+    def label(self, address: Address) -> str:
+        return next((label(wallet) for wallet in self.wallets if wallet.address == address), short(address))
+
+    def wallet_named(self, words: Sequence[str]) -> tuple[Wallet, Sequence[str]]:
+        """The wallet that the first words name (a label may have several), and the words that are left.
+
+        A beginning that only one label or address has will do. Raises `Misunderstood`.
+        """
+        for count in range(len(words), 0, -1):
+            name = " ".join(words[:count]).casefold()
+            exact = [one for one in self.wallets if name in (one.label.casefold(), one.address.casefold())]
+            if exact:
+                return exact[0], words[count:]
+        for count in range(len(words), 0, -1):
+            name = " ".join(words[:count]).casefold()
+            near = [one for one in self.wallets if _begins(one, name)]
+            if len(near) == 1:
+                return near[0], words[count:]
+            if near:
+                raise Misunderstood(f"“{clean(name)}” may be {_named(near)}. Write more of the name.")
+        raise Misunderstood(f"No wallet is called “{clean(words[0])}”. There are: {_named(self.wallets)}.")
+
+
+async def view_of(
+    chat: Chat,
+    settings: Settings,
+    snapshots: Mapping[str, Snapshot | None],
+    records: Mapping[Key, Record],
+    store: StoreThread,
+    *,
+    started_at: float,
+    now: float,
+) -> View:
+    """What a chat may see: the wallets that it gets alerts of. `snapshots` are the newest, by the chain's name."""
+    wallets = tuple(wallet for wallet in settings.wallets if chat.name in wallet.chats)
+    watched = {chain for wallet in wallets for chain in wallet.chains}
+    try:
+        backlog, states = await store.do(Store.backlog), await store.do(Store.chats)
+    except StoreFailed:
+        backlog, states = None, {}
+    return View(
+        wallets=wallets,
+        sights=tuple(
+            Sight(spec=spec, snapshot=snapshots.get(name), blind_since=_blind_since(name, records))
+            for name, spec in settings.chains.items()
+            if name in watched
+        ),
+        now=int(now),
+        started_at=int(started_at),
+        role=chat.role,
+        backlog=backlog,
+        disabled={name: states[name].disabled for name in settings.chats if name in states and states[name].disabled},
+    )
+
+
+def _blind_since(chain: str, records: Mapping[Key, Record]) -> int | None:
+    standing = records.get(Key(Rule.BLIND, chain))
+    return standing.since if standing and standing.level else None
+
+
+def label(wallet: Wallet) -> str:
+    """A wallet as the user calls it."""
+    return clean(wallet.label, _LABEL)
+
+
+def _begins(wallet: Wallet, name: str) -> bool:
+    return wallet.label.casefold().startswith(name) or (len(name) > 3 and wallet.address.casefold().startswith(name))
+
+
+def _named(wallets: Sequence[Wallet]) -> str:
+    most = 12
+    rest = f" and {len(wallets) - most} more" if len(wallets) > most else ""
+    return ", ".join(label(one) for one in wallets[:most]) + rest or "none"
