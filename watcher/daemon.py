@@ -17,17 +17,20 @@ from pathlib import Path
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from watcher import logs, systemd
+from watcher import deadman, logs, systemd
 from watcher.alerts.message import Level, Message, bold
 from watcher.chain import Chain
-from watcher.config import Settings, Telegram, load
+from watcher.config import Settings, load
 from watcher.config.changes import LOOK_EVERY, FileChanges
 from watcher.domain.errors import ConfigError, DeliveryError
+from watcher.listening import Known, Listening
+from watcher.notify import escalator
 from watcher.notify.channel import Channel
 from watcher.notify.console import ConsoleChannel
+from watcher.notify.escalator import Escalator
 from watcher.notify.keeper import Keeper
+from watcher.notify.outlets import Outlets, Reachable
 from watcher.notify.sender import Sender
-from watcher.notify.telegram import TelegramBot, TelegramChat
 from watcher.store import Store, StoreFailed, StoreThread
 from watcher.threads import Detached
 from watcher.watch import CONSOLE, ChainWatch, Memory
@@ -70,7 +73,8 @@ class Daemon:
         self._changing = asyncio.Lock()
         self._failed = False
         self._watches: dict[str, tuple[ChainWatch, asyncio.Task[None]]] = {}
-        self._bots: dict[Telegram, TelegramBot] = {}
+        self._outlets = Outlets()
+        self._heartbeat = deadman.Heartbeat()
         self._tasks: set[asyncio.Task[None]] = set()
         self._scheduler = AsyncIOScheduler(job_defaults={"max_instances": 1, "coalesce": True})
 
@@ -91,18 +95,30 @@ class Daemon:
             channels = await self._channels(self._settings)
             self._sender = Sender(self._store, channels, wall=self._now, on_fatal=self._give_up)
             self._keeper = Keeper(self._store, self._sender, chats=self._told_chats, now=self._now)
+            self._escalator = Escalator(
+                self._store, records=lambda: self._memory.records, now=self._now, spoke=self._sender.wake
+            )
+            self._listening = Listening(
+                self._store,
+                self._sender,
+                settings=self._settings,
+                known=self._what_is_known,
+                tell=self._tell_all,
+                ended=self._ended,
+                now=self._now,
+            )
             sending = asyncio.create_task(self._sender.run(), name="sender")
             sending.add_done_callback(self._ended)
             try:
                 await self._watch_until_stopped()
             finally:
+                await self._listening.stop()
                 await self._drop_background()
                 await self._stop_watches()
                 await self._sender.stop(_SEND_ENDS)
                 await asyncio.gather(sending, return_exceptions=True)
         finally:
-            for bot in self._bots.values():
-                await bot.close()
+            await self._outlets.close()
             await self._store.close()
         _log.info("daemon.stopped")
         return EXIT_FAILED if self._failed else EXIT_OK
@@ -113,7 +129,10 @@ class Daemon:
             self._scheduler.add_job(self._housekeeping, "interval", hours=HOUSEKEEPING_HOURS, id="housekeeping")
             if self._files is not None:
                 self._scheduler.add_job(self._look_at_files, "interval", [self._files], seconds=LOOK_EVERY, id="files")
+            self._scheduler.add_job(self._escalate, "interval", seconds=escalator.LOOK_EVERY, id="escalation")
+            self._scheduler.add_job(self._beat, "interval", seconds=deadman.LOOK_EVERY, id="deadman")
             await self._start_watches()
+            await self._listen()
             systemd.notify("READY=1", f"STATUS={self._status()}")
             _log.info("daemon.ready", status=self._status())
             self._ready.set()
@@ -161,31 +180,25 @@ class Daemon:
         wallets, chains = len(self._settings.wallets), ", ".join(self._settings.chains)
         return f"watching {wallets} wallet{'s' if wallets != 1 else ''} on {chains}"
 
-    # Speaking
+    # Speaking, and listening
 
     async def _channels(self, settings: Settings) -> Mapping[str, Channel]:
-        """The channel of each chat, at the address that it is known to have by now."""
+        """Every channel by its name; the console where nobody is named."""
         if self._own_channels is not None:
             return self._own_channels
-        telegram = settings.telegram
-        if telegram is None:
-            return {CONSOLE: ConsoleChannel()}
-        bot = self._bot_of(telegram)
-        chats = settings.chats
-        states = await self._store.do(Store.register, {name: str(chat.id) for name, chat in chats.items()})
-        channels = {name: bot.chat(states[name].address, thread=chat.thread) for name, chat in chats.items()}
-        for name, state in states.items():
-            if state.disabled and name in channels:
-                self._in_background(self._try_again(name, channels[name]))
-        return channels
+        opened = await self._outlets.open(settings, self._store)
+        for name, channel in opened.lost.items():
+            self._in_background(self._try_again(name, channel))
+        return opened.channels if settings.audience else {CONSOLE: ConsoleChannel(), **opened.channels}
 
-    def _bot_of(self, telegram: Telegram) -> TelegramBot:
-        """The bot of these settings; an earlier one stays open until the end, for the sends it has under way."""
-        if telegram not in self._bots:
-            self._bots[telegram] = TelegramBot(telegram.token.reveal(), base_url=f"{telegram.api}/bot")
-        return self._bots[telegram]
+    async def _listen(self) -> None:
+        telegram = self._settings.telegram if self._own_channels is None else None
+        await self._listening.through(self._bot_of(telegram) if telegram else None, self._settings)
 
-    async def _try_again(self, name: str, channel: TelegramChat) -> None:
+    def _what_is_known(self) -> Known:
+        return Known({name: watch.last for name, watch in self.watches.items()}, self._memory.records)
+
+    async def _try_again(self, name: str, channel: Reachable) -> None:
         """A chat that refused us earlier may have let us in again; nothing waits for the answer."""
         with suppress(DeliveryError, StoreFailed):
             await channel.reach()
@@ -251,6 +264,7 @@ class Daemon:
         self._memory.records = await self._store.do(Store.records) | self._keeper.unsaved
         self._sender.serve(channels)
         await self._start_watches()
+        await self._listen()
 
     async def _tell_all(self, title: str, text: str) -> None:
         now = int(self._now())
@@ -275,7 +289,23 @@ class Daemon:
             self._in_background(self.reload())
 
     def _told_chats(self) -> Sequence[str]:
-        return tuple(self._settings.chats) or (CONSOLE,)
+        return self._settings.audience or (CONSOLE,)
+
+    async def _escalate(self) -> None:
+        await self._escalator.look(self._settings)
+
+    async def _beat(self) -> None:
+        """The dead-man ping, if somebody waits for one."""
+        wanted = self._settings.deadman
+        if wanted is None:
+            return
+        backlog = None
+        with suppress(StoreFailed):
+            backlog = await self._store.do(Store.backlog)
+        chains = {name: watch.progressed_at for name, watch in self.watches.items()}
+        interval, sender = self._settings.interval, self._sender.progressed_at
+        parts = deadman.parts_of(chains, sender, backlog, interval=interval, now=time.monotonic())
+        await self._heartbeat.look(parts, wanted)
 
     async def _housekeeping(self) -> None:
         await self._store.do(Store.forget, int(time.time()) - KEEP_SENT)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, TypeVar, get_type_hints
 
 from watcher.chain import Chain, ChainSpec, EndpointSpec, Pinned
-from watcher.config import Chat, Deployment, Settings, Telegram
+from watcher.config import Chat, Deployment, Settings, Telegram, Webhook
 from watcher.domain.errors import DeliveryError, EndpointError, ReadFailed
 from watcher.domain.source import Address
 from watcher.reads import Answers, Bundle, Plan, Request
@@ -41,6 +41,8 @@ async def look_online(settings: Settings, tell: Callable[[Sequence[Mark]], None]
     groups = [asyncio.create_task(_chain(spec, settings)) for spec in settings.chains.values()]
     if settings.telegram:
         groups.append(asyncio.create_task(_telegram(settings.telegram, list(settings.chats.values()))))
+    if settings.webhooks:
+        groups.append(asyncio.create_task(_webhooks(list(settings.webhooks.values()))))
     well = True
     for group in groups:
         marks = await group
@@ -158,3 +160,21 @@ async def _chat(bot: TelegramBot, chat: Chat) -> Mark:
     except DeliveryError as failure:
         return Mark(what, str(failure))
     return Mark(f"{what} can be written to")
+
+
+# --- Webhooks ---------------------------------------------------------------------------------------------------------
+
+
+async def _webhooks(webhooks: Sequence[Webhook]) -> list[Mark]:
+    return list(await asyncio.gather(*(_webhook(webhook) for webhook in webhooks)))
+
+
+async def _webhook(webhook: Webhook) -> Mark:
+    from watcher.notify.webhook import WebhookChannel
+
+    what = f"webhook {webhook.name} ({webhook.host})"
+    try:
+        await WebhookChannel(webhook).reach()
+    except DeliveryError as failure:
+        return Mark(what, str(failure))
+    return Mark(f"{what} takes what it is sent")

@@ -231,7 +231,7 @@ class ChainWatch:
         """The chats of these wallets, each once."""
         concerned = set(wallets)
         chats = [chat for wallet in self.settings.wallets if wallet.address in concerned for chat in wallet.chats]
-        return list(dict.fromkeys(chats)) if self.settings.chats else [CONSOLE]
+        return list(dict.fromkeys(chats)) if self.settings.audience else [CONSOLE]
 
 
 def advise(held: Held, notice: Notice) -> Advice:
