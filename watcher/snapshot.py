@@ -67,6 +67,10 @@ class Held:
         account = self.reader.after(self.market, self.account, action)
         return account if isinstance(account, Refused) else self._of(self.market, account)
 
+    def of_account(self, account: Any) -> Position:
+        """The position of another state of its account. Raises `ReadFailed` where the market was not read for it."""
+        return self._of(self.market, account)
+
     def _of(self, market: Any, account: Any) -> Position:
         for found in self.reader.positions(market, account):
             if isinstance(found, Position) and found.id == self.position.id:

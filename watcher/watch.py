@@ -13,20 +13,23 @@ from fractions import Fraction
 
 import structlog
 
-from watcher.alerts.assess import Sighting, View, assess, sight_chain
+from watcher.alerts.assess import Sighting, assess, sight_chain, sight_event
 from watcher.alerts.message import Message
-from watcher.alerts.policy import Notice, decide
-from watcher.alerts.record import Key, Record, Rule
-from watcher.alerts.words import Advice, Telling, compose
+from watcher.alerts.policy import Notice, announce, decide
+from watcher.alerts.record import OF_POSITIONS, Key, Record, Rule
+from watcher.alerts.rules import RuleBook
+from watcher.alerts.words import IN_FULL, Advice, Telling, compose, urgency
 from watcher.chain import Chain, ChainSpec, Pinned
 from watcher.config import Settings
 from watcher.domain.errors import EndpointError, ReadFailed
 from watcher.domain.position import Check
 from watcher.domain.source import Address
+from watcher.happenings import Baseline
 from watcher.notify.keeper import Keeper
 from watcher.risk.liquidation import LiquidationPrice, levers, liquidation_price
 from watcher.risk.restore import remedies
 from watcher.snapshot import Held, Snapshot, take, too_old, watched_on
+from watcher.views import Views
 
 BLIND_AFTER = 45
 """Seconds without a good snapshot after which a chain counts as not seen."""
@@ -68,9 +71,14 @@ class ChainWatch:
     _unseen_since: int = 0
     _waiting: deque[Snapshot] = field(default_factory=lambda: deque(maxlen=KEPT))
     _stopping: bool = False
+    _book: RuleBook = field(init=False)
+    _views: Views = field(init=False)
+    _baseline: Baseline | None = None
 
     def __post_init__(self) -> None:
         self._seen_at = int(self.now())
+        self._book = RuleBook({wallet.address: wallet.rules for wallet in self.settings.wallets})
+        self._views = Views(self._book)
 
     async def run(self) -> None:
         """Look whenever woken, until stopped."""
@@ -104,12 +112,12 @@ class ChainWatch:
     async def _look(self) -> None:
         snapshot, confirmed = await self.chain.first(self._read, within=BUDGET)
         now = int(self.now())
-        rules = {wallet.address: wallet.rules for wallet in self.settings.wallets}
         known = self.memory.standing(self._concerns)
-        latest = assess(_view(snapshot), rules, known)
-        settled = assess(_view(confirmed), rules, known) if confirmed else []
+        latest = assess(await self._views.of(snapshot), self._book, known)
+        settled = assess(await self._views.of(confirmed), self._book, known) if confirmed else []
+        happened = self._happened(snapshot)
         held = {str(one.position.id): one for one in snapshot.held}
-        await self._act(latest, settled, now, held)
+        await self._act(latest, settled, now, held, happened)
         self._seen_at = now  # only here: what was read and could not be judged was not seen
         if self.last is None or snapshot.block != self.last.block:
             _log.info(
@@ -122,9 +130,16 @@ class ChainWatch:
                 rounds=snapshot.rounds,
             )
         self.last = snapshot
+        self._baseline = self._baseline.after(snapshot) if self._baseline else Baseline.of(snapshot)
         if confirmed:
             while self._waiting and self._waiting[0].block.number <= confirmed.block.number:
                 self._waiting.popleft()
+
+    def _happened(self, snapshot: Snapshot) -> list[Sighting]:
+        """What was done to the positions since the snapshot before, for those who want to know."""
+        events = self._baseline.happened(snapshot) if self._baseline else []
+        found = (sight_event(one, self._book.of(one.position.id), snapshot.block) for one in events)
+        return [sighting for sighting in found if sighting is not None]
 
     async def _read(self, pinned: Pinned) -> tuple[Snapshot, Snapshot | None]:
         """A snapshot at the newest block, and the newest earlier one whose block is by now confirmed."""
@@ -164,7 +179,7 @@ class ChainWatch:
 
     def _concerns(self, key: Key) -> bool:
         """Whether a condition is one of this chain's."""
-        if key.rule in (Rule.HEALTH, Rule.UNREADABLE):
+        if key.rule in OF_POSITIONS:
             mine = {one.id for one in self.settings.deployments if one.chain == self.spec.name}
             return key.subject.split("/")[0] in mine
         return key.rule is Rule.STALE and key.subject.startswith(f"{self.spec.name}:")
@@ -189,17 +204,24 @@ class ChainWatch:
         await self._act([sighting], [sighting], now, {})
 
     async def _act(
-        self, latest: Sequence[Sighting], settled: Sequence[Sighting], now: int, held: Mapping[str, Held]
+        self,
+        latest: Sequence[Sighting],
+        settled: Sequence[Sighting],
+        now: int,
+        held: Mapping[str, Held],
+        happened: Sequence[Sighting] = (),
     ) -> None:
         """Decide, and keep state and messages together; only then is anything remembered."""
         decision = decide(self.memory.records, latest, settled, now)
-        messages = self._messages(decision.notices, now, held)
-        if not decision.records:
+        notices = (*decision.notices, *map(announce, happened))
+        if not decision.records and not notices:
             await self.keeper.retry()
             return
+        # Off the loop: liquidation prices of many positions at once are seconds of arithmetic.
+        messages = await asyncio.to_thread(self._messages, notices, now, held)
         await self.keeper.keep(decision.records, messages)
         self.memory.records.update({record.key: record for record in decision.records})
-        for notice in decision.notices:
+        for notice in notices:
             _log.info(
                 "alert." + notice.kind,
                 rule=notice.record.key.rule,
@@ -209,22 +231,23 @@ class ChainWatch:
             )
 
     def _messages(self, notices: Sequence[Notice], now: int, held: Mapping[str, Held]) -> list[Message]:
+        by_chat: dict[str, list[Notice]] = {}
+        for notice in notices:
+            for chat in self._chats(notice.sighting.wallets):
+                by_chat.setdefault(chat, []).append(notice)
+        in_full = {one.record.key: one for told in by_chat.values() for one in sorted(told, key=urgency)[:IN_FULL]}
         telling = Telling(
             labels={wallet.address: wallet.label for wallet in self.settings.wallets},
             chains={spec.name: spec.title for spec in self.settings.chains.values()},
             explorers={spec.name: spec.explorer for spec in self.settings.chains.values()},
             advice={
                 notice.record.key.subject: advise(held[notice.record.key.subject], notice)
-                for notice in notices
+                for notice in in_full.values()
                 if notice.record.level and notice.record.key.subject in held
             },
             markets={deployment.id: deployment.title for deployment in self.settings.deployments},
             now=now,
         )
-        by_chat: dict[str, list[Notice]] = {}
-        for notice in notices:
-            for chat in self._chats(notice.sighting.wallets):
-                by_chat.setdefault(chat, []).append(notice)
         return [compose(chat, told, telling) for chat, told in by_chat.items()]
 
     def _chats(self, wallets: Iterable[Address]) -> list[str]:
@@ -251,12 +274,3 @@ def advise(held: Held, notice: Notice) -> Advice:
 def _falls_first(price: LiquidationPrice) -> tuple[bool, Fraction]:
     """What one holds falling is likelier news than what one owes rising; the nearest first within either."""
     return price.distance > 0, abs(price.distance)
-
-
-def _view(snapshot: Snapshot) -> View:
-    return View(
-        block=snapshot.block,
-        positions=snapshot.positions,
-        unreadable=snapshot.unreadable,
-        covered=snapshot.covered,
-    )

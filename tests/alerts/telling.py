@@ -21,7 +21,7 @@ from watcher.alerts.assess import Sighting, View, assess, feed_subject
 from watcher.alerts.message import Level, Message
 from watcher.alerts.policy import Kind, Notice
 from watcher.alerts.record import Key, Record, Rule
-from watcher.alerts.rules import Rules
+from watcher.alerts.rules import RuleBook, Rules
 from watcher.alerts.words import Advice, Telling, compose
 from watcher.domain.position import Position, Repay, TopUp
 from watcher.domain.source import Address
@@ -29,7 +29,7 @@ from watcher.risk.liquidation import Lever, LiquidationPrice
 from watcher.risk.restore import Remedy
 
 OK, WARN, CRITICAL, LIQUIDATABLE = Level
-RAISED, REMINDER, EASED, RESOLVED = Kind
+RAISED, REMINDER, EASED, RESOLVED, EVENT = Kind
 SUBJECT = f"{DEPLOYMENT}/{MAIN}"
 HEALTH, UNREADABLE = Key(Rule.HEALTH, SUBJECT), Key(Rule.UNREADABLE, SUBJECT)
 STALE = Key(Rule.STALE, feed_subject("ethereum", ETH_FEED))
@@ -48,7 +48,7 @@ ADVICE = Advice(
 
 
 def sighted(seen: View, key: Key) -> Sighting:
-    rules = {one.id.wallet: Rules() for one in seen.positions} | {MAIN: Rules(), COLD: Rules()}
+    rules = RuleBook({one.id.wallet: Rules() for one in seen.positions} | {MAIN: Rules(), COLD: Rules()})
     return {sighting.key: sighting for sighting in assess(seen, rules, [key])}[key]
 
 

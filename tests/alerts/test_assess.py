@@ -28,12 +28,12 @@ from tests.alerts.samples import (
 from watcher.alerts.assess import Blind, Closed, Feed, Lost, Seen, Sighting, assess, feed_subject, sight_chain
 from watcher.alerts.message import Level
 from watcher.alerts.record import Key, Rule
-from watcher.alerts.rules import Rules
+from watcher.alerts.rules import RuleBook, Rules
 from watcher.domain.health import INFINITE, Health
 from watcher.domain.price import Fixed, Opaque
 
 RULES = Rules()
-BOTH = {MAIN: RULES, COLD: RULES}
+BOTH = RuleBook({MAIN: RULES, COLD: RULES})
 MAIN_HEALTH = Key(Rule.HEALTH, f"{DEPLOYMENT}/{MAIN}")
 MAIN_UNREADABLE = Key(Rule.UNREADABLE, f"{DEPLOYMENT}/{MAIN}")
 ETH_STALE = Key(Rule.STALE, feed_subject("ethereum", ETH_FEED))
@@ -71,7 +71,8 @@ def test_it_sights_the_level_of_a_position(health: str | None, firing: Level, ho
 
 def test_it_judges_each_wallet_by_its_own_rules() -> None:
     strict = replace(RULES, warn=Decimal(3), critical=Decimal(2))
-    found = by_key(assess(view(position("1.5"), position("1.5", wallet=COLD)), {MAIN: RULES, COLD: strict}, ()))
+    book = RuleBook({MAIN: RULES, COLD: strict})
+    found = by_key(assess(view(position("1.5"), position("1.5", wallet=COLD)), book, ()))
     assert found[MAIN_HEALTH].firing is Level.OK
     cold = found[Key(Rule.HEALTH, f"{DEPLOYMENT}/{COLD}")]
     assert (cold.firing, cold.rules) == (Level.CRITICAL, strict)
@@ -100,7 +101,7 @@ def test_it_says_nothing_of_the_health_of_what_could_not_be_read() -> None:
 
 
 def test_it_is_silent_on_the_unreadable_where_the_user_said_so_and_no_all_clear_follows() -> None:
-    silent = {MAIN: replace(RULES, unreadable=False)}
+    silent = RuleBook({MAIN: replace(RULES, unreadable=False)})
     assert assess(view(lost=(unreadable(),), covered=()), silent, [MAIN_HEALTH, MAIN_UNREADABLE]) == []
 
 
@@ -143,12 +144,12 @@ def test_it_leaves_alone_what_the_snapshot_does_not_cover(known: Key) -> None:
 def test_it_survives_a_wallet_that_left_the_configuration() -> None:
     """Its conditions stand in the database still; they are neither closed nor looked up."""
     left = [Key(rule, f"{DEPLOYMENT}/{COLD}") for rule in (Rule.HEALTH, Rule.UNREADABLE)]
-    found = by_key(assess(view(position("1.5")), {MAIN: RULES}, [*left, ETH_STALE]))
+    found = by_key(assess(view(position("1.5")), RuleBook({MAIN: RULES}), [*left, ETH_STALE]))
     assert not set(left) & set(found)
 
 
 def test_it_sights_nothing_where_nobody_is_watched() -> None:
-    assert assess(view(), {}, [MAIN_HEALTH, MAIN_UNREADABLE, ETH_STALE]) == []
+    assert assess(view(), RuleBook({}), [MAIN_HEALTH, MAIN_UNREADABLE, ETH_STALE]) == []
 
 
 # --- Feeds ------------------------------------------------------------------------------------------------------------
@@ -214,7 +215,7 @@ def test_it_has_no_feed_to_name_where_a_price_shows_none(hidden: Opaque | Fixed)
 
 def test_it_is_silent_on_stale_prices_for_wallets_that_do_not_want_them() -> None:
     owing = [position("1.5", feeds=(LATE, USDC_USD)), position("1.4", wallet=COLD, feeds=(LATE, USDC_USD))]
-    found = by_key(assess(view(*owing), {MAIN: replace(RULES, stale=False), COLD: RULES}, ()))
+    found = by_key(assess(view(*owing), RuleBook({MAIN: replace(RULES, stale=False), COLD: RULES}), ()))
     assert found[ETH_STALE].wallets == (COLD,)
     assert found[ETH_STALE].facts == Feed(ETH_STALE.subject, LATE, (owing[1],))
 

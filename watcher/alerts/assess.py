@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fractions import Fraction
 
+from watcher.alerts.falls import Fall
+from watcher.alerts.happened import Happened, What
 from watcher.alerts.message import Level
-from watcher.alerts.record import Key, Rule
-from watcher.alerts.rules import Rules
+from watcher.alerts.record import OF_POSITIONS, Key, Rule
+from watcher.alerts.rules import RuleBook, Rules
 from watcher.domain.position import Position, Unreadable
 from watcher.domain.price import FeedReading, Freshness
 from watcher.domain.source import Address, Block
+from watcher.risk.liquidation import LiquidationPrice
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,22 @@ class Seen:
     """A position that was read."""
 
     position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A position with the move that liquidates it first; None where no move of one price does."""
+
+    position: Position
+    price: LiquidationPrice | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fell:
+    """A position and how far its health has fallen of late."""
+
+    position: Position
+    fall: Fall
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +72,7 @@ class Blind:
     since: int
 
 
-Facts = Seen | Lost | Closed | Feed | Blind
+Facts = Seen | Near | Fell | Happened | Lost | Closed | Feed | Blind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,50 +94,65 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """What one snapshot says, as far as alerts need it."""
+    """What one snapshot says, as far as alerts need it.
+
+    `nearest` and `falls` are by position, for those whose rules ask for it; where one is missing it is not known.
+    """
 
     block: Block
     positions: Sequence[Position]
     unreadable: Sequence[Unreadable]
     covered: frozenset[tuple[str, Address]]
+    nearest: Mapping[str, LiquidationPrice | None] = field(default_factory=dict)
+    falls: Mapping[str, Fall] = field(default_factory=dict)
 
 
-def assess(view: View, rules: Mapping[Address, Rules], known: Iterable[Key]) -> list[Sighting]:
+def assess(view: View, book: RuleBook, known: Iterable[Key]) -> list[Sighting]:
     """Every condition that this snapshot can speak about. What it cannot see, it says nothing about.
 
     `known` are the conditions that stand now: they end when what they were about is gone, not merely unseen.
     """
-    resting = _resting(view, rules)
-    sightings = [one for position in view.positions for one in _seen(position, rules[position.id.wallet], view)]
-    sightings += [_lost(one, rules[one.id.wallet], view) for one in view.unreadable if rules[one.id.wallet].unreadable]
-    sightings += _feeds(view, rules, resting)
+    resting = _resting(view, book)
+    sightings = [one for position in view.positions for one in _seen(position, book.of(position.id), view)]
+    sightings += [_lost(one, book.of(one.id), view) for one in view.unreadable if book.of(one.id).unreadable]
+    sightings += _feeds(view, book, resting)
     present = {sighting.key for sighting in sightings} | {_stale(view, feed) for feed in resting}
-    return sightings + _gone(view, rules, set(known) - present)
+    return sightings + _gone(view, book, set(known) - present)
 
 
 def _seen(position: Position, rules: Rules, view: View) -> list[Sighting]:
     subject, health = str(position.id), position.health
-    facts, wallets, order = Seen(position), (position.id.wallet,), view.block.number
-    return [
-        Sighting(
-            key=Key(Rule.HEALTH, subject),
-            firing=rules.firing(health.factor, liquidatable=health.liquidatable),
-            holding=rules.holding(health.factor, liquidatable=health.liquidatable),
+
+    def sighted(rule: Rule, firing: Level, holding: Level, facts: Facts) -> Sighting:
+        return Sighting(
+            key=Key(rule, subject),
+            firing=firing,
+            holding=holding,
             rules=rules,
-            order=order,
+            order=view.block.number,
             facts=facts,
-            wallets=wallets,
-        ),
-        Sighting(
-            key=Key(Rule.UNREADABLE, subject),
-            firing=Level.OK,
-            holding=Level.OK,
-            rules=rules,
-            order=order,
-            facts=facts,
-            wallets=wallets,
-        ),
+            wallets=(position.id.wallet,),
+        )
+
+    firing = rules.firing(health.factor, liquidatable=health.liquidatable)
+    holding = rules.holding(health.factor, liquidatable=health.liquidatable)
+    found = [
+        sighted(Rule.HEALTH, firing, holding, Seen(position)),
+        sighted(Rule.UNREADABLE, Level.OK, Level.OK, Seen(position)),
     ]
+    if subject in view.nearest and not health.liquidatable:  # then the way there is over, and health says it all
+        price = view.nearest[subject]
+        found.append(sighted(Rule.DISTANCE, *rules.near(price.distance if price else None), Near(position, price)))
+    if rules.drop is not None and subject in view.falls:
+        fall = view.falls[subject]
+        found.append(sighted(Rule.DROP, *_fallen(fall, Fraction(rules.drop)), Fell(position, fall)))
+    return found
+
+
+def _fallen(fall: Fall, limit: Fraction) -> tuple[Level, Level]:
+    """A fall is over once less than half of it is left within the window, and that has been seen whole."""
+    firing = Level.WARN if fall.share >= limit else Level.OK
+    return firing, Level.WARN if firing or not fall.whole or fall.share * 2 >= limit else Level.OK
 
 
 def _lost(unreadable: Unreadable, rules: Rules, view: View) -> Sighting:
@@ -145,18 +180,18 @@ _Resting = Mapping[Address, tuple[FeedReading, tuple[Position, ...]]]
 """By feed: what it answered, and the positions that rest on it."""
 
 
-def _resting(view: View, rules: Mapping[Address, Rules]) -> _Resting:
+def _resting(view: View, book: RuleBook) -> _Resting:
     """The feeds under positions that owe something, of those who want to know."""
     found: dict[Address, tuple[FeedReading, tuple[Position, ...]]] = {}
     for position in view.positions:
-        if position.health.required and rules[position.id.wallet].stale:
+        if position.health.required and book.of(position.id).stale:
             for reading in position.feeds:
                 _, others = found.get(reading.feed, (reading, ()))
                 found[reading.feed] = reading, (*others, position)
     return found
 
 
-def _feeds(view: View, rules: Mapping[Address, Rules], resting: _Resting) -> list[Sighting]:
+def _feeds(view: View, book: RuleBook, resting: _Resting) -> list[Sighting]:
     """One sighting per feed, however many positions share it. Unknown heartbeats say nothing either way."""
     sightings = []
     for feed, (reading, dependents) in resting.items():
@@ -170,7 +205,7 @@ def _feeds(view: View, rules: Mapping[Address, Rules], resting: _Resting) -> lis
                 key=key,
                 firing=level,
                 holding=level,
-                rules=rules[dependents[0].id.wallet],
+                rules=book.of(dependents[0].id),
                 order=view.block.number,
                 facts=Feed(key.subject, reading, dependents),
                 wallets=tuple(dict.fromkeys(position.id.wallet for position in dependents)),
@@ -179,18 +214,25 @@ def _feeds(view: View, rules: Mapping[Address, Rules], resting: _Resting) -> lis
     return sightings
 
 
-def _gone(view: View, rules: Mapping[Address, Rules], unseen: Iterable[Key]) -> list[Sighting]:
+def _gone(view: View, book: RuleBook, unseen: Iterable[Key]) -> list[Sighting]:
     """Conditions whose subject has ended: a closed position, a feed under no position any more."""
     sightings = []
+    there = {str(position.id) for position in view.positions}
     for key in sorted(unseen, key=lambda key: (key.rule, key.subject)):
-        if key.rule in (Rule.HEALTH, Rule.UNREADABLE):
+        if key.rule in OF_POSITIONS:
+            if key.subject in there:
+                continue  # a distance or a fall that is not known now
             deployment, wallet = key.subject.split("/")[:2]
             if (deployment, Address(wallet)) in view.covered:
-                sightings.append(_ended(key, view, rules[Address(wallet)], Closed(key.subject), (Address(wallet),)))
+                sightings.append(
+                    _ended(key, view, book.at(Address(wallet), deployment), Closed(key.subject), (Address(wallet),))
+                )
         elif key.rule is Rule.STALE and key.subject.startswith(f"{view.block.chain}:") and not view.unreadable:
-            wallets = tuple(dict.fromkeys(wallet for _, wallet in sorted(view.covered)))
-            if wallets:
-                sightings.append(_ended(key, view, rules[wallets[0]], Feed(key.subject, None, ()), wallets))
+            pairs = sorted(view.covered)
+            if pairs:
+                wallets = tuple(dict.fromkeys(wallet for _, wallet in pairs))
+                rules = book.at(pairs[0][1], pairs[0][0])
+                sightings.append(_ended(key, view, rules, Feed(key.subject, None, ()), wallets))
     return sightings
 
 
@@ -217,4 +259,21 @@ def sight_chain(chain: str, problem: str, since: int, now: int, rules: Rules, wa
         order=now,
         facts=Blind(chain, problem, since),
         wallets=tuple(wallets),
+    )
+
+
+def sight_event(happened: Happened, rules: Rules, block: Block) -> Sighting | None:
+    """What has happened to a position, if its owner wants to know."""
+    liquidated = happened.what is What.LIQUIDATED
+    if not (rules.liquidated if liquidated else rules.events):
+        return None
+    level = Level.LIQUIDATABLE if liquidated else Level.OK
+    return Sighting(
+        key=Key(Rule.EVENT, str(happened.position.id)),
+        firing=level,
+        holding=level,
+        rules=rules,
+        order=block.number,
+        facts=happened,
+        wallets=(happened.position.id.wallet,),
     )

@@ -37,6 +37,7 @@ class Kind(StrEnum):
     REMINDER = "reminder"
     EASED = "eased"
     RESOLVED = "resolved"
+    EVENT = "event"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,7 @@ class Notice:
     @property
     def severity(self) -> Level:
         """How urgent the message is; good news waits behind bad."""
-        return self.record.level if self.kind in (Kind.RAISED, Kind.REMINDER) else Level.OK
+        return Level.OK if self.kind in (Kind.EASED, Kind.RESOLVED) else self.record.level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +78,13 @@ def decide(
         if kind is not None:
             notices.append(Notice(kind=kind, sighting=sighting, record=record, before=before))
     return Decision(records=tuple(changed), notices=tuple(notices))
+
+
+def announce(happened: Sighting) -> Notice:
+    """What is told once and has no state: the sighting itself is the news."""
+    nothing = Record(key=happened.key)
+    told = replace(nothing, level=happened.firing, fired_block=happened.order)
+    return Notice(kind=Kind.EVENT, sighting=happened, record=told, before=nothing)
 
 
 def _step(record: Record, seen: Sighting, settled: Sighting | None, now: int) -> tuple[Record, Kind | None]:
@@ -109,5 +117,5 @@ def _reminded(record: Record, seen: Sighting, now: int) -> tuple[Record, Kind | 
 
 
 def _good_reads(seen: Sighting) -> int:
-    """Health drifts round a limit and needs several good reads; the other rules are plain facts: one settles them."""
-    return seen.rules.good_reads if seen.key.rule is Rule.HEALTH else 1
+    """What drifts round a limit needs several good reads; the other rules are plain facts: one settles them."""
+    return seen.rules.good_reads if seen.key.rule in (Rule.HEALTH, Rule.DISTANCE) else 1

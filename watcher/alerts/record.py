@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from watcher.alerts.message import Level
 
 
 class Rule(StrEnum):
-    """The conditions we watch. Only `HEALTH` has levels above WARN and CRITICAL of its own."""
+    """The conditions we watch, and `EVENT`: what has happened, told once, that nothing is remembered of."""
 
     HEALTH = "health"
+    DISTANCE = "distance"
+    DROP = "drop"
+    EVENT = "event"
     STALE = "stale"
     UNREADABLE = "unreadable"
     BLIND = "blind"
+
+
+OF_POSITIONS: Final = frozenset({Rule.HEALTH, Rule.UNREADABLE, Rule.DISTANCE, Rule.DROP})
+"""The rules whose subject is a position."""
 
 
 @dataclass(frozen=True, slots=True)

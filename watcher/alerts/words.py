@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import assert_never
 
-from watcher.alerts import figures
-from watcher.alerts.assess import Blind, Closed, Feed, Lost, Seen
+from watcher.alerts import figures, moves
+from watcher.alerts.assess import Blind, Closed, Facts, Feed, Fell, Lost, Near, Seen
 from watcher.alerts.clean import clean
+from watcher.alerts.happened import Happened, What
 from watcher.alerts.message import Level, Message, Section, Text, bold, code, joined, link
 from watcher.alerts.policy import Kind, Notice
 from watcher.alerts.record import Rule
@@ -64,8 +65,10 @@ def compose(chat: str, notices: Sequence[Notice], telling: Telling) -> Message:
 
 def _section(notice: Notice, telling: Telling, *, brief: bool) -> Section:
     key = notice.record.key
+    # An event is told once: a later one of the same position does not stand for it, so it has a name of its own.
+    rule = f"{key.rule}@{notice.record.fired_block}" if notice.kind is Kind.EVENT else key.rule
     return Section(
-        rule=key.rule,
+        rule=rule,
         subject=key.subject,
         severity=notice.severity,
         level=notice.record.level,
@@ -78,13 +81,20 @@ def _section(notice: Notice, telling: Telling, *, brief: bool) -> Section:
 
 def urgency(notice: Notice) -> tuple[int, Decimal]:
     """The order of telling: the worst level first, and within it the lowest health."""
-    facts = notice.sighting.facts
-    return -notice.severity, facts.position.health.factor if isinstance(facts, Seen) else INFINITE
+    position = _living(notice.sighting.facts)
+    return -notice.severity, position.health.factor if position else INFINITE
+
+
+def _living(facts: Facts) -> Position | None:
+    """The position that is spoken of, where it was read."""
+    if isinstance(facts, Happened):
+        return None if facts.what is What.CLOSED else facts.position
+    return facts.position if isinstance(facts, Seen | Near | Fell) else None
 
 
 def _brief(notice: Notice, telling: Telling) -> Text:
-    facts = notice.sighting.facts
-    health = f" · health {figures.health(facts.position.health.factor)}" if isinstance(facts, Seen) else ""
+    position = _living(notice.sighting.facts)
+    health = f" · health {figures.health(position.health.factor)}" if position else ""
     return _headline(notice, telling) + health
 
 
@@ -93,6 +103,12 @@ def _told(notice: Notice, telling: Telling) -> Text:
     match facts:
         case Seen(position):
             lines = _position(notice, position, telling)
+        case Near(position, _):
+            lines = [_distance(notice, facts), *_in_short(notice, position, telling)]
+        case Fell(position, fall):
+            lines = [moves.fall(fall, notice.sighting.rules), *_in_short(notice, position, telling)[1:]]
+        case Happened():
+            lines = [*moves.event(facts), _block(facts.position, telling)]
         case Lost(unreadable):
             lines = [
                 Text(clean(unreadable.reason, 300)),
@@ -116,6 +132,14 @@ def _headline(notice: Notice, telling: Telling) -> Text:
             wallet, market = telling.wallet(position.id.wallet), position.market
             name = f"READABLE AGAIN{_pending(notice)}" if record.key.rule is Rule.UNREADABLE else _standing(notice)
             return bold(name) + f" · {wallet} · {market}"
+        case Near(position, _):
+            place = f"{telling.wallet(position.id.wallet)} · {position.market}"
+            return bold(_standing(notice)) + f" · distance to liquidation · {place}"
+        case Fell(position, _):
+            name = f"{_still(notice)}FAST DROP" if notice.record.level else "DROP OVER"
+            return bold(name) + f" · {telling.wallet(position.id.wallet)} · {position.market}"
+        case Happened(what=what, position=position):
+            return bold(moves.NAMES[what]) + f" · {telling.wallet(position.id.wallet)} · {position.market}"
         case Lost(unreadable):
             wallet, market = telling.wallet(unreadable.id.wallet), unreadable.market
             return bold(f"{_still(notice)}UNREADABLE") + f" · {wallet} · {market}"
@@ -169,6 +193,18 @@ def _position(notice: Notice, position: Position, telling: Telling) -> list[Text
     return lines
 
 
+def _in_short(notice: Notice, position: Position, telling: Telling) -> list[Text]:
+    """What is told of a position beside something else: its health, what would help, and where that was seen."""
+    remedies = _remedies(telling.advice.get(str(position.id), Advice()), notice.sighting.rules)
+    lines = [_health(notice, position), *map(Text, _cautions(position))]
+    return [*lines, *(remedies if notice.record.level else []), _block(position, telling)]
+
+
+def _distance(notice: Notice, near: Near) -> Text:
+    eased = notice.kind in (Kind.EASED, Kind.RESOLVED)
+    return moves.distance(near, notice.record.level, notice.sighting.rules, eased=eased)
+
+
 def _health(notice: Notice, position: Position) -> Text:
     """The rule as the user wrote it, with the value that broke it."""
     factor = position.health.factor
@@ -218,12 +254,7 @@ def _token(leg: Leg) -> str:
 
 def _liquidations(position: Position, advice: Advice) -> list[Text]:
     """The moves nearest to liquidation, each with the others standing still."""
-    return [
-        Text(f"liquidation at {clean(price.lever.name, 40)} ")
-        + code(figures.price(price.value, position.numeraire))
-        + f" ({'+' if price.distance > 0 else ''}{figures.percent(price.distance)})"
-        for price in advice.liquidations[:3]
-    ]
+    return [moves.liquidation(price, position) for price in advice.liquidations[:3]]
 
 
 def _remedies(advice: Advice, rules: Rules) -> list[Text]:

@@ -24,6 +24,8 @@ Clear = Annotated[
 ]
 GoodReads = Annotated[int, Right("a whole number from 1 to 100, such as 2", whole(1, 100))]
 Remind = Annotated[int, Right('a duration from "1m" to "30d", such as "4h"', duration(60, 30 * 86_400))]
+Share = Annotated[Decimal, Right("a fraction above 0 and below 1, such as 0.15", number(lambda share: 0 < share < 1))]
+Within = Annotated[int, Right('a duration from "1m" to "1d", such as "30m"', duration(60, 86_400))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,12 @@ class RulesForm(Form):
     remind: Remind | None = None
     stale: Flag | None = None
     unreadable: Flag | None = None
+    distance_warn: Share | None = None
+    distance_critical: Share | None = None
+    drop: Share | None = None
+    drop_within: Within | None = None
+    events: Flag | None = None
+    liquidated: Flag | None = None
 
 
 def read_rules(form: RulesForm, base: Rules, where: str, problems: Problems) -> Rules:
@@ -49,7 +57,16 @@ def read_rules(form: RulesForm, base: Rules, where: str, problems: Problems) -> 
         if written and getattr(rules, low) >= getattr(rules, high):
             limits = f"{_limit(rules, low, given)} is not below {_limit(rules, high, given)}"
             problems.add(inside(where, written[0]), f"{limits}; write {ORDER}")
+    _refuse_distances(rules, given, where, problems)
     return rules
+
+
+def _refuse_distances(rules: Rules, given: dict[str, object], where: str, problems: Problems) -> None:
+    near, far = rules.distance_critical, rules.distance_warn
+    written = [key for key in ("distance_critical", "distance_warn") if key in given]
+    if written and near is not None and far is not None and near >= far:
+        limits = f"{_limit(rules, 'distance_critical', given)} is not below {_limit(rules, 'distance_warn', given)}"
+        problems.add(inside(where, written[0]), f"{limits}; write distance_critical < distance_warn")
 
 
 def _limit(rules: Rules, key: str, given: dict[str, object]) -> str:

@@ -226,6 +226,10 @@ class AaveV3:
         where = PositionId(
             deployment=self.place.deployment, wallet=account.holder.wallet, account=account.holder.account
         )
+        if unread := [held.asset for held in account.holdings if held.asset not in market.reserves]:
+            raise ReadFailed(f"the market was read without {unread[0]}, which this account holds")
+        if account.emode and account.emode not in market.emodes:
+            raise ReadFailed(f"the market was read without e-mode {account.emode}, which this account is in")
         try:
             lines = lines_of(market, account)
         except PriceMissing as problem:

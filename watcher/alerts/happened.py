@@ -1,0 +1,76 @@
+"""What has happened to a position between two snapshots, told by what its account holds: interest is no event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
+
+from watcher.domain.position import Asset, Position
+
+YEAR: Final = 365 * 86_400
+ROUNDING: Final = 2
+"""Base units that an amount may move by though nobody touched it."""
+NEARLY: Final = Decimal("1.02")
+"""Collateral and debt that go together at a health below this look like a liquidation: prices may be back by now."""
+
+
+class What(StrEnum):
+    """What has happened."""
+
+    OPENED = "opened"
+    CLOSED = "closed"
+    CHANGED = "changed"
+    LIQUIDATED = "liquidated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """More (positive) or less of one asset, in base units; `owed`: of the debt in it, not of the collateral."""
+
+    asset: Asset
+    amount: int
+    owed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happened:
+    """An event. `position` is as it is now, or as it was last seen where it is closed; `before` is its health then."""
+
+    what: What
+    position: Position
+    changes: tuple[Change, ...]
+    before: Decimal | None = None
+
+
+def changes(before: Position | None, now: Position | None, seconds: int = 0) -> tuple[Change, ...]:
+    """What differs in amounts, debts last. What interest could have done in so many seconds is no difference."""
+    was, is_now = _amounts(before), _amounts(now)
+    found = []
+    for key in dict.fromkeys([*was, *is_now]):
+        asset, owed = key
+        amount = is_now.get(key, 0) - was.get(key, 0)
+        both = key in was and key in is_now
+        if abs(amount) > (_interest(was[key], seconds) if both else 0):
+            found.append(Change(asset=asset, amount=amount, owed=owed))
+    return tuple(sorted(found, key=lambda change: change.owed))
+
+
+def looks_liquidated(found: tuple[Change, ...], lowest: Decimal) -> bool:
+    """Whether collateral and debt went together, when health was so low that a liquidator could have taken them."""
+    taken = {change.owed for change in found if change.amount < 0}
+    return lowest < NEARLY and taken == {True, False} and all(change.amount < 0 for change in found)
+
+
+def _amounts(position: Position | None) -> dict[tuple[Asset, bool], int]:
+    amounts: dict[tuple[Asset, bool], int] = {}
+    for leg in position.legs if position else ():
+        key = leg.asset, leg.amount < 0
+        amounts[key] = amounts.get(key, 0) + abs(leg.amount)
+    return amounts
+
+
+def _interest(amount: int, seconds: int) -> int:
+    """More than any market pays or takes: 100 % a year."""
+    return amount * seconds // YEAR + ROUNDING

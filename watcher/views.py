@@ -1,0 +1,82 @@
+"""Snapshots as alerts see them: with the figures that only some rules ask for, worked out once for each snapshot."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+
+from watcher.alerts.assess import View
+from watcher.alerts.falls import Fall, Past, Peak
+from watcher.alerts.rules import RuleBook
+from watcher.domain.errors import ReadFailed
+from watcher.domain.position import Check
+from watcher.risk.liquidation import LiquidationPrice, levers, liquidation_price, nearest
+from watcher.snapshot import Held, Snapshot
+
+KEPT: Final = 80
+"""Views that are remembered: more than snapshots ever wait for the confirmation of their block."""
+
+_log = structlog.get_logger("watcher.views")
+
+
+@dataclass(slots=True)
+class Views:
+    """The views of one chain's snapshots, and what has to be remembered of health from one to the next."""
+
+    book: RuleBook
+    _made: dict[str, View] = field(default_factory=dict)
+    _past: dict[str, Past] = field(default_factory=dict)
+
+    async def of(self, snapshot: Snapshot) -> View:
+        """The view of a snapshot: made at its first sight, in the order in which snapshots are first shown."""
+        made = self._made.get(snapshot.block.hash)
+        if made is None:
+            made = View(
+                block=snapshot.block,
+                positions=snapshot.positions,
+                unreadable=snapshot.unreadable,
+                covered=snapshot.covered,
+                # Off the loop: each liquidation price is milliseconds of arithmetic.
+                nearest=await asyncio.to_thread(self._nearest, snapshot),
+                falls=self._falls(snapshot),
+            )
+            self._made[snapshot.block.hash] = made
+            while len(self._made) > KEPT:
+                del self._made[next(iter(self._made))]
+        return made
+
+    def _nearest(self, snapshot: Snapshot) -> Mapping[str, LiquidationPrice | None]:
+        """By position; what cannot be worked out is left out, so that it is not known rather than far."""
+        found = {}
+        for held in snapshot.held:
+            if self.book.of(held.position.id).watches_distance and held.position.check is not Check.MISMATCH:
+                try:
+                    found[str(held.position.id)] = first_to_liquidate(held)
+                except ReadFailed as problem:
+                    _log.warning("distance.unknown", position=str(held.position.id), problem=str(problem))
+        return found
+
+    def _falls(self, snapshot: Snapshot) -> Mapping[str, Fall]:
+        """By position; and the past goes on."""
+        found, past = {}, {}
+        for position in snapshot.positions:
+            rules, name = self.book.of(position.id), str(position.id)
+            if rules.drop is not None:
+                now = Peak(snapshot.block.timestamp, position.health.factor)
+                past[name] = self._past.get(name, Past.seen_first(now.at)).then(now, rules.drop_within)
+                found[name] = past[name].fall(now, rules.drop_within)
+        gone = {name for name in self._past if tuple(name.split("/")[:2]) in snapshot.covered and name not in past}
+        self._past = {name: one for name, one in (self._past | past).items() if name not in gone}
+        return found
+
+
+def first_to_liquidate(held: Held) -> LiquidationPrice | None:
+    """The smallest fall of what is held that liquidates; the smallest rise of what is owed where no fall does."""
+    position = held.position
+    prices = [liquidation_price(position, lever, held.reprice) for lever in levers(position)]
+    found = [price for price in prices if price is not None]
+    return nearest(price for price in found if price.distance < 0) or nearest(found)
