@@ -17,11 +17,12 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from tests.notify.support import LABEL, message, working
+from tests.daemon.waiting import eventually
+from tests.notify.support import LABEL, JumpingClock, MemoryChannel, message, working
 from watcher.alerts.message import Level, Message, Section, Text, bold, link
 from watcher.config import Secret, Webhook
 from watcher.domain.errors import DeliveryError
-from watcher.notify.channel import BodyRefused, ChatRefused, FateUnknown, NotSent
+from watcher.notify.channel import BodyRefused, ChatRefused, FateUnknown, NotSent, Pace
 from watcher.notify.webhook import WebhookChannel, identity, signed
 
 SECRET = "canary-secret-of-32-bytes-or-more"
@@ -249,3 +250,20 @@ async def test_the_others_are_told_when_a_webhook_is_gone(receiver: Receiver, tm
             assert "410 Gone" in (await rig.chats())["pager"].disabled
         [told] = other.documents
     assert "Alerts no longer reach the chat pager" in told["text"]
+
+
+async def test_a_webhook_that_hangs_holds_up_no_chat(tmp_path: Path) -> None:
+    clock = JumpingClock()
+    dark = FateUnknown("no answer")
+    pager = MemoryChannel(clock, Pace.FREE, errors=[dark, dark, dark], gate=asyncio.Event())
+    desk = MemoryChannel(clock)
+    async with working(tmp_path / "watcher.db", {"pager": pager, "desk": desk}, clock=clock) as rig:
+        await rig.put(message("to the program", chat="pager"))
+        await eventually(lambda: bool(pager.sent))
+        assert rig.sender.in_flight == 1
+        await rig.put(message("to people", chat="desk"))
+        await eventually(lambda: bool(desk.sent))
+
+        assert desk.texts == ["to people"]
+        assert pager.gate is not None
+        pager.gate.set()

@@ -80,7 +80,8 @@ class Sender:
         self._limits = limits or Limits()
         self._concurrency = concurrency
         self._overall = Window(self._limits.overall)
-        self._way = Way()
+        self._paced = Way()
+        self._ways: dict[str, Way] = {}  # the chats with limits share one service; every other channel is its own
         self._unstored = Unstored(self._clock, self._deliver_unstored)
         self._channels: dict[str, Channel] = {}  # also those no longer served: one of their sends may be on its way
         self._served: frozenset[str] = frozenset()
@@ -105,6 +106,7 @@ class Sender:
             lane = self._lanes.get(name)
             if lane is None or lane.pace is not channel.pace:
                 self._lanes[name] = Lane(channel.pace, self._limits, self._overall)
+                self._ways[name] = Way() if channel.pace is Pace.FREE else self._paced
         self.wake()
 
     def wake(self) -> None:
@@ -172,18 +174,18 @@ class Sender:
             return None
         lane = self._lanes[claimed.message.chat]
         lane.start()
-        self._way.start(now)
+        way = self._ways[claimed.message.chat]
+        way.start(now)
         task = asyncio.create_task(self._deliver(claimed, lane), name=f"send-{claimed.id}")
         self._tasks.add(task)
+        task.add_done_callback(lambda _: way.end())
         task.add_done_callback(self._ended)
         return None
 
     def _ready_at(self, chat: str, now: float) -> float:
-        lane = self._lanes[chat]
-        return lane.ready_at(now) if lane.pace is Pace.FREE else max(lane.ready_at(now), self._way.ready_at(now))
+        return max(self._lanes[chat].ready_at(now), self._ways[chat].ready_at(now))
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._way.end()
         if task.cancelled() or task.exception() is None:
             self._tasks.discard(task)
         else:
@@ -294,7 +296,7 @@ class Sender:
         now, chat, why = self._clock.now(), claimed.message.chat, str(error)
         _log.warning("notify.failed", chat=chat, message=claimed.id, kind=type(error).__name__, error=why)
         if isinstance(error, FateUnknown) or (isinstance(error, NotSent) and error.retry_after is None):
-            self._way.failed(chat, now)
+            self._ways[chat].failed(chat, now)
         else:
             await self._note_answer(chat)
         match error:
@@ -325,8 +327,10 @@ class Sender:
     async def _note_answer(self, chat: str) -> None:
         """The service answers: those who only waited for that wait no longer."""
         now = self._clock.now()
-        if self._way.answered(chat, now):
-            await self._write(Store.hurry, [name for name, lane in self._lanes.items() if not lane.held(now)])
+        way = self._ways[chat]
+        if way.answered(chat, now):
+            same = [name for name, lane in self._lanes.items() if self._ways[name] is way and not lane.held(now)]
+            await self._write(Store.hurry, same)
 
     def _give_up(self, why: str) -> None:
         if not self._ending:
