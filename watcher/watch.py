@@ -77,7 +77,11 @@ class ChainWatch:
 
     def __post_init__(self) -> None:
         self._seen_at = int(self.now())
-        self._book = RuleBook({wallet.address: wallet.rules for wallet in self.settings.wallets})
+        wallets = self.settings.wallets
+        self._book = RuleBook(
+            {wallet.address: wallet.rules for wallet in wallets},
+            {(wallet.address, where): rules for wallet in wallets for where, rules in wallet.places},
+        )
         self._views = Views(self._book)
 
     async def run(self) -> None:

@@ -40,6 +40,17 @@ async def test_it_warns_of_a_liquidation_price_that_is_near_and_clears_once_it_i
         assert "clear of 15 % (distance_warn)" in clear
 
 
+async def test_it_judges_a_deployment_by_the_rules_for_its_protocol(
+    tmp_path: Path, borrowers: Market, clock: Clock
+) -> None:
+    rules = "[rules.aave_v3]\nwarn = 1.2\n[rules.aave_local]\ncritical = 1.16"
+    async with inside(settings(tmp_path, borrowers, rules, "weak", "thin"), clock) as daemon:
+        [told] = daemon.inbox.texts
+        assert told.startswith("CRITICAL · weak")
+        assert "< 1.16 (critical)" in told
+        assert "thin" not in told
+
+
 async def test_it_leaves_the_last_word_to_health_once_the_position_is_liquidatable(
     tmp_path: Path, borrowers: Market, clock: Clock
 ) -> None:

@@ -49,7 +49,11 @@ class Finding:
     def stale(self) -> bool:
         """Whether a debt rests on a price older than promised. Without debt there is nothing for a price to decide."""
         owing = self.position.health.required != 0
-        return owing and self.wallet.rules.stale and self.position.freshness is Freshness.STALE
+        return (
+            owing
+            and self.wallet.rules_at(self.position.id.deployment).stale
+            and self.position.freshness is Freshness.STALE
+        )
 
     @property
     def mismatch(self) -> bool:
@@ -171,7 +175,8 @@ def _report(spec: ChainSpec, settings: Settings, snapshot: Snapshot, problem: st
 
 def _finding(wallet: Wallet, held: Held) -> Finding:
     position = held.position
-    level = wallet.rules.firing(position.health.factor, liquidatable=position.health.liquidatable)
+    rules = wallet.rules_at(position.id.deployment)
+    level = rules.firing(position.health.factor, liquidatable=position.health.liquidatable)
     if position.check is Check.MISMATCH:  # a formula that does not give today's health gives no liquidation price
         return Finding(wallet=wallet, position=position, level=level, unsure="our formula and the contract differ")
     try:

@@ -1,15 +1,21 @@
-"""`[rules]`, and the same keys in a wallet's own table."""
+"""`[rules]`, the same keys in a wallet's own table, and both by protocol or deployment.
+
+The more exact word counts: a wallet's before everyone's, and within each a deployment's before its protocol's, before
+what is said of all.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from typing import Annotated
 
 from watcher.alerts.rules import Rules
 from watcher.config.forms import Flag, duration, number, whole
-from watcher.config.refusal import Form, Problems, Right, inside
+from watcher.config.refusal import Form, Problems, Right, inside, shown, unknown
 
+RULES = "rules"
 ORDER = "1 < critical < warn < target"
 
 Limit = Annotated[
@@ -46,6 +52,63 @@ class RulesForm(Form):
     drop_within: Within | None = None
     events: Flag | None = None
     liquidated: Flag | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """Rules as they are written in one place: those of all, and by name those of a protocol or a deployment."""
+
+    where: str
+    form: RulesForm
+    places: Mapping[str, RulesForm]
+
+    def laid_over(self, base: Rules, names: Collection[str], problems: Problems) -> Rules:
+        """The rules where these names apply, the less exact first, with `base` for what is not said here."""
+        rules = read_rules(self.form, base, self.where, problems)
+        for name in names:
+            if name in self.places:
+                rules = read_rules(self.places[name], rules, _place(self.where, name), problems)
+        return rules
+
+    @property
+    def names(self) -> Collection[str]:
+        return self.places.keys()
+
+
+def read_ruling(table: Mapping[str, object], names: Collection[str], problems: Problems) -> Ruling:
+    """`[rules]` with `[rules.<name>]` for protocols and deployments of these names."""
+    keys = {field.name for field in fields(RulesForm)}
+    places = {key: value for key, value in table.items() if isinstance(value, Mapping) and key not in keys}
+    rest = {key: value for key, value in table.items() if key not in places}
+    form = problems.fill_what_fits(RulesForm, rest, RULES)
+    return Ruling(where=RULES, form=form, places=_read_places(places, RULES, names, problems))
+
+
+def read_own_ruling(
+    form: RulesForm, places: Mapping[str, object], where: str, names: Collection[str], problems: Problems
+) -> Ruling:
+    """A wallet's own keys, with its `rules.<name>`."""
+    return Ruling(where=where, form=form, places=_read_places(places, inside(where, RULES), names, problems))
+
+
+def _read_places(
+    tables: Mapping[str, object], where: str, names: Collection[str], problems: Problems
+) -> dict[str, RulesForm]:
+    for name, table in tables.items():
+        if not isinstance(table, Mapping):
+            example = f"{RULES}.{next(iter(names), 'aave_v3')} = {{ warn = 1.5 }}"
+            problems.add(inside(where, name), f"{shown(table)} is not a table; write it by protocol, such as {example}")
+        elif name not in names:
+            problems.add(where, unknown(name, names, "protocol or deployment"))
+    return {
+        name: problems.fill_what_fits(RulesForm, table, inside(where, name))
+        for name, table in tables.items()
+        if isinstance(table, Mapping) and name in names
+    }
+
+
+def _place(where: str, name: str) -> str:
+    return inside(where if where == RULES else inside(where, RULES), name)
 
 
 def read_rules(form: RulesForm, base: Rules, where: str, problems: Problems) -> Rules:

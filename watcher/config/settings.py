@@ -79,7 +79,10 @@ class Deadman:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wallet:
-    """One watched address. `protocols` holds protocol names and deployment ids."""
+    """One watched address. `protocols` holds protocol names and deployment ids.
+
+    `rules` hold wherever `places` has no others for a deployment's id.
+    """
 
     label: str
     address: Address
@@ -87,6 +90,11 @@ class Wallet:
     protocols: tuple[str, ...]
     chats: tuple[str, ...]
     rules: Rules
+    places: tuple[tuple[str, Rules], ...] = ()
+
+    def rules_at(self, deployment: str) -> Rules:
+        """What this wallet's user wants to know of a deployment, by its id."""
+        return dict(self.places).get(deployment, self.rules)
 
     def watches(self, deployment: Deployment) -> bool:
         """Whether this wallet is to be looked for in a deployment."""

@@ -15,11 +15,11 @@ from watcher.config.endpoints import joined, read_endpoints
 from watcher.config.files import parse, read_text
 from watcher.config.forms import Flag, Table, Text, Wallets, duration
 from watcher.config.refusal import Form, Problems, Right, inside, shown, unknown
-from watcher.config.rules import RulesForm, read_rules
+from watcher.config.rules import read_ruling
 from watcher.config.secrets import References
 from watcher.config.settings import Settings, Wallet
 from watcher.config.speaking import read_chats, read_deadman, read_escalation, read_telegram, read_webhooks
-from watcher.config.wallets import Listed, named_wallets, narrowed, read_wallets
+from watcher.config.wallets import Listed, named_wallets, narrowed, places_of, read_wallets
 from watcher.config.world import Deployment, World, load_world
 
 DEFAULT_INTERVAL = 12
@@ -81,17 +81,20 @@ def load(
     webhooks = read_webhooks(form.webhooks, form.chats, references, problems, wanted=telling)
     escalation = read_escalation(form.escalation, references, problems, wanted=telling)
     deadman = read_deadman(form.deadman, references, problems, wanted=telling)
-    rules = _rules(form, problems)
+    ruling = read_ruling(form.rules, places_of(world), problems)
+    rules = ruling.laid_over(Rules(), (), problems)
+    for each in world.deployments:
+        ruling.laid_over(Rules(), (each.protocol, each.id), problems)
     own = _own_endpoints(form, world, references, problems)
     state = _state(form, references, problems)
     wallets_file, listed = _listed(form, references, problems, wallets_text)
     if not any(file.items for file in listed) and not addresses:
         problems.add("wallets", 'none is given; write [[wallets]] on a line, and address = "0x…" below it')
-    lists = read_wallets(listed, world, (*form.chats, *form.webhooks), rules)
+    lists = read_wallets(listed, world, (*form.chats, *form.webhooks), ruling)
     wallets = tuple(wallet for each in lists for wallet in each)
     problems.settle()
     if addresses:
-        wallets = named_wallets(addresses, chains, world, wallets, rules)
+        wallets = named_wallets(addresses, chains, world, wallets, ruling)
     elif chains:
         wallets = narrowed(wallets, chains, world)
     used = _in_use(wallets, world)
@@ -122,7 +125,7 @@ def for_addresses(
     Raises `ConfigError` for an address or a chain that is not one.
     """
     world = load_world(environ=environ)
-    wallets = named_wallets(addresses, chains, world, (), Rules())
+    wallets = named_wallets(addresses, chains, world, (), read_ruling({}, (), Problems("")))
     return Settings(
         interval=DEFAULT_INTERVAL,
         state=_default_state(Path(), environ),
@@ -165,10 +168,6 @@ def _listed(
     own = problems.beside(str(path))
     listed.append(Listed(own.fill_what_fits(WalletsFileForm, parse(text, str(path))).wallets, own))
     return path, listed
-
-
-def _rules(form: UserForm, problems: Problems) -> Rules:
-    return read_rules(problems.fill_what_fits(RulesForm, form.rules, "rules"), Rules(), "rules", problems)
 
 
 def _own_endpoints(

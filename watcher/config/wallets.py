@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from watcher.alerts.rules import Rules
-from watcher.config.forms import EXAMPLE_ADDRESS, Names, Owned, Title
+from watcher.config.forms import EXAMPLE_ADDRESS, Names, Owned, Table, Title
 from watcher.config.refusal import Problems, inside, repeated, shown, unknown
-from watcher.config.rules import RulesForm, read_rules
+from watcher.config.rules import RulesForm, Ruling, read_own_ruling
 from watcher.config.settings import Wallet, short
 from watcher.config.world import World
 
@@ -24,6 +24,7 @@ class WalletForm(RulesForm):
     chains: Names | None = None
     protocols: Names | None = None
     chats: Names | None = None
+    rules: Table | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Listed:
 
 
 def read_wallets(
-    files: Sequence[Listed], world: World, chats: Collection[str], rules: Rules
+    files: Sequence[Listed], world: World, chats: Collection[str], rules: Ruling
 ) -> tuple[tuple[Wallet, ...], ...]:
     """By file, every wallet that is in order; what is not is noted, and so is a wallet that two files have."""
     read: list[_Place] = []
@@ -53,7 +54,7 @@ def read_wallets(
 
 
 def named_wallets(
-    addresses: Sequence[str], chains: Sequence[str], world: World, known: Sequence[Wallet], rules: Rules
+    addresses: Sequence[str], chains: Sequence[str], world: World, known: Sequence[Wallet], rules: Ruling
 ) -> tuple[Wallet, ...]:
     """The wallets given on the command line: as configured where they are, with every chain where none is named."""
     problems = Problems(COMMAND_LINE)
@@ -87,17 +88,18 @@ def narrowed(wallets: Sequence[Wallet], chains: Sequence[str], world: World) -> 
 
 
 def _wallet(
-    form: WalletForm, where: str, world: World, chats: Collection[str], rules: Rules, problems: Problems
+    form: WalletForm, where: str, world: World, chats: Collection[str], rules: Ruling, problems: Problems
 ) -> Wallet | None:
     """The wallet, or None where it has no address; whatever else is wrong with it is noted all the same."""
     chosen = (
         (form.chains, list(world.chains), "chain"),
-        (form.protocols, [*_protocols(world), *(each.id for each in world.deployments)], "protocol"),
+        (form.protocols, places_of(world), "protocol"),
         (form.chats, list(chats), "chat"),
     )
     for given, known, what in chosen:
         _refuse_unknown(given or (), known, what, inside(where, f"{what}s"), problems)
-    own_rules = read_rules(form, rules, where, problems)
+    own = read_own_ruling(form, form.rules or {}, where, places_of(world), problems)
+    anywhere = _laid_over(rules, own, (), problems)
     if form.address is None:
         return None
     wallet = Wallet(
@@ -106,8 +108,15 @@ def _wallet(
         chains=form.chains or tuple(world.chains),
         protocols=form.protocols or _protocols(world),
         chats=form.chats or tuple(chats),
-        rules=own_rules,
+        rules=anywhere,
     )
+    special = [each for each in world.deployments if {each.protocol, each.id} & {*rules.names, *own.names}]
+    places = [
+        (each.id, _laid_over(rules, own, (each.protocol, each.id), problems))
+        for each in special
+        if wallet.watches(each)
+    ]
+    wallet = replace(wallet, places=tuple(places))
     known_everywhere = all(set(given or ()) <= set(known) for given, known, _ in chosen)
     if known_everywhere and not any(wallet.watches(deployment) for deployment in world.deployments):
         problems.add(
@@ -116,6 +125,16 @@ def _wallet(
             f" {', '.join(wallet.chains)}; name a chain that has one, or leave chains and protocols out",
         )
     return wallet
+
+
+def _laid_over(everyone: Ruling, own: Ruling, names: Sequence[str], problems: Problems) -> Rules:
+    # What is wrong with everyone's rules has been told where those are read, perhaps of another file.
+    return own.laid_over(everyone.laid_over(Rules(), names, Problems("")), names, problems)
+
+
+def places_of(world: World) -> list[str]:
+    """What can be named to mean some of the deployments: their protocols, and their own ids."""
+    return [*_protocols(world), *(each.id for each in world.deployments)]
 
 
 def _refuse_unknown(given: Sequence[str], known: Collection[str], what: str, where: str, problems: Problems) -> None:
