@@ -36,7 +36,7 @@ class JumpingClock:
 
     async def wait(self, event: asyncio.Event, until: float) -> None:
         await asyncio.sleep(0)
-        if self.busy() and until - self._now < 1:  # not for an answer, only beside it
+        if self.busy() and until - self._now <= 2:  # not for an answer, only beside it
             with suppress(TimeoutError):
                 await asyncio.wait_for(event.wait(), 0.05)
             if not event.is_set():
@@ -71,7 +71,7 @@ class Rig:
         await self.until(self._is_empty)
 
     async def until(self, there: Callable[[], Awaitable[bool]]) -> None:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while not await there():  # noqa: ASYNC110 - the answer is in a database, which sets no event
                 await asyncio.sleep(0.002)
 

@@ -12,8 +12,8 @@ from typing import Final
 
 from watcher.notify.pacing import Backoff
 
-BESIDE: Final = 0.05
-"""Seconds after which a send waits no longer for the one before it."""
+BESIDE: Final = 0.08
+"""Seconds after which a send waits no longer for the one before it: at least twelve a second, however late answers."""
 _PROBES: Final = Backoff(4.0)
 _LONG: Final = 5.0  # seconds: a shorter darkness has made nobody wait
 
