@@ -8,8 +8,8 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, TypeVar, get_type_hints
 
 from watcher.chain import Chain, ChainSpec, EndpointSpec, Pinned
-from watcher.config import Chat, Deployment, Settings, Telegram, Webhook
-from watcher.domain.errors import DeliveryError, EndpointError, ReadFailed
+from watcher.config import Chat, Deployment, Escalation, Settings, Telegram, Webhook
+from watcher.domain.errors import ConfigError, DeliveryError, EndpointError, ReadFailed
 from watcher.domain.source import Address
 from watcher.reads import Answers, Bundle, Plan, Request
 
@@ -43,6 +43,8 @@ async def look_online(settings: Settings, tell: Callable[[Sequence[Mark]], None]
         groups.append(asyncio.create_task(_telegram(settings.telegram, list(settings.chats.values()))))
     if settings.webhooks:
         groups.append(asyncio.create_task(_webhooks(list(settings.webhooks.values()))))
+    if settings.escalation:
+        groups.append(asyncio.create_task(_escalation(settings.escalation)))
     well = True
     for group in groups:
         marks = await group
@@ -162,7 +164,7 @@ async def _chat(bot: TelegramBot, chat: Chat) -> Mark:
     return Mark(f"{what} can be written to")
 
 
-# --- Webhooks ---------------------------------------------------------------------------------------------------------
+# --- Other ways to people ---------------------------------------------------------------------------------------------
 
 
 async def _webhooks(webhooks: Sequence[Webhook]) -> list[Mark]:
@@ -178,3 +180,14 @@ async def _webhook(webhook: Webhook) -> Mark:
     except DeliveryError as failure:
         return Mark(what, str(failure))
     return Mark(f"{what} takes what it is sent")
+
+
+async def _escalation(escalation: Escalation) -> list[Mark]:
+    """Whether apprise is there and knows the service. It has no way to ask it anything without telling people."""
+    from watcher.notify.apprise import AppriseChannel
+
+    try:
+        await asyncio.to_thread(AppriseChannel, escalation.url)
+    except ConfigError as problem:
+        return [Mark("escalation", str(problem))]
+    return [Mark("escalation: apprise knows the service")]

@@ -1,11 +1,32 @@
-"""`watcher validate --online` and the webhooks."""
+"""`watcher validate --online`, the webhooks, and the second way to people."""
 
 from pathlib import Path
+
+import pytest
 
 from tests.daemon.dark import configure
 from tests.notify.test_webhook import receiving
 from watcher.config import load
 from watcher.validate import Mark, look_online
+
+
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # the library's own import
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("json://127.0.0.1/canary", "✓ escalation: apprise knows the service"),
+        ("nosuch://canary", "✗ escalation: escalation.url: apprise knows no such service"),
+    ],
+)
+async def test_it_says_whether_the_service_of_the_escalation_is_known(tmp_path: Path, url: str, told: str) -> None:
+    (tmp_path / "url").touch(mode=0o600)
+    (tmp_path / "url").write_text(url)
+    marks: list[Mark] = []
+    await look_online(load(configure(tmp_path, '[escalation]\nurl = "${file:url}"\n')), marks.extend)
+
+    [mark] = [str(mark) for mark in marks if mark.what.startswith("escalation")]
+    assert mark.startswith(told)
+    assert "canary" not in mark
 
 
 async def test_it_asks_every_webhook_whether_it_is_there(tmp_path: Path) -> None:
