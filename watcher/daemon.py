@@ -92,7 +92,9 @@ class Daemon:
         try:
             self._memory = Memory(await self._store.do(Store.records))
             channels = await self._channels(self._settings)
-            self._sender = Sender(self._store, channels, wall=self._now, on_fatal=self._give_up)
+            self._sender = Sender(
+                self._store, channels, wall=self._now, on_fatal=self._give_up, quiet=self._quiet_chats
+            )
             self._keeper = Keeper(self._store, self._sender, chats=self._told_chats, now=self._now)
             self._escalator = Escalator(
                 self._store, records=lambda: self._memory.records, now=self._now, spoke=self._sender.wake
@@ -198,6 +200,11 @@ class Daemon:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _quiet_chats(self) -> list[str]:
+        """The chats in whose quiet hours it is now."""
+        now = self._now()
+        return [name for name, chat in self._settings.chats.items() if chat.quiet and chat.quiet.until(now) > now]
 
     def _give_up(self, why: str) -> None:
         _log.critical("telegram.down", problem=why)

@@ -69,8 +69,8 @@ async def test_it_starts_no_more_sends_than_it_may(path: Path, clock: JumpingClo
     gate = asyncio.Event()
     channels = {f"c{n}": MemoryChannel(clock, gate=gate) for n in range(40)}
     async with working(path, channels, clock=clock, before=[message("x", name) for name in channels]) as rig:
-        await rig.until(lambda: _at_least(rig.sender.in_flight, 16))
-        assert sum(len(channel.sent) for channel in channels.values()) == 16
+        await rig.until(lambda: _at_least(sum(len(channel.sent) for channel in channels.values()), 16))
+        assert sum(len(channel.sent) for channel in channels.values()) == rig.sender.in_flight == 16
         gate.set()
         await rig.until_empty()
     assert all(channel.texts == ["x"] for channel in channels.values())

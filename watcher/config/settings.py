@@ -9,6 +9,7 @@ from pathlib import Path
 
 from watcher.alerts.rules import Rules
 from watcher.chain.spec import ChainSpec
+from watcher.config.quiet import Quiet
 from watcher.config.secrets import Secret
 from watcher.config.world import Deployment
 from watcher.domain.source import Address
@@ -34,7 +35,7 @@ class Chat:
     """Where messages go: a Telegram chat, and the topic in it where it has topics.
 
     `users` are the numbers of those who may give commands there, besides whoever a private chat is with: a private chat
-    and its user have one number.
+    and its user have one number. In its `quiet` hours a chat is told what is critical, and the rest after them.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Chat:
     thread: int | None = None
     users: tuple[int, ...] = ()
     role: Role = Role.READ
+    quiet: Quiet | None = None
 
     @property
     def speakers(self) -> tuple[int, ...]:

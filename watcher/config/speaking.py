@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from watcher.config.forms import NAME_WORDS, Template, Url, duration, is_name, whole
+from watcher.config.quiet import Quiet, QuietHours, Zone
 from watcher.config.refusal import Form, Problems, Right, inside, shown
 from watcher.config.secrets import FORMS, References, Secret, literal_part, mentions_secret
 from watcher.config.settings import Chat, Deadman, Escalation, Role, Telegram, Webhook
@@ -72,6 +73,8 @@ class ChatForm(Form):
     thread: Thread | None = None
     users: Users = ()
     role: Speaking = Role.READ
+    quiet: QuietHours | None = None
+    zone: Zone | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +135,8 @@ def read_chats(tables: Mapping[str, Any], problems: Problems, *, bot: bool) -> d
         twin = next((each.name for each in chats.values() if (each.id, each.thread) == (chat.id, chat.thread)), None)
         if twin is not None:
             problems.add(inside(where, "id"), f"{chat.id} is the chat {twin} already; write each chat once")
-        chats[name] = Chat(name=name, id=chat.id, thread=chat.thread, users=chat.users, role=chat.role)
+        quiet = _quiet(chat, where, problems)
+        chats[name] = Chat(name=name, id=chat.id, thread=chat.thread, users=chat.users, role=chat.role, quiet=quiet)
     if tables and not bot:
         problems.add(
             "chats", 'there is no bot to write to them; write [telegram] token = "${credential:telegram_token}"'
@@ -142,6 +146,16 @@ def read_chats(tables: Mapping[str, Any], problems: Problems, *, bot: bool) -> d
             "telegram", "there is no chat to write to; write [chats.me] on a line, and id = 123456789 below it"
         )
     return chats
+
+
+def _quiet(form: ChatForm, where: str, problems: Problems) -> Quiet | None:
+    if form.quiet is not None and form.zone is not None:
+        return Quiet(form.quiet, form.zone)
+    if form.quiet is not None:
+        problems.add(inside(where, "zone"), 'missing; write whose clock it is, such as zone = "Europe/Berlin"')
+    elif form.zone is not None:
+        problems.add(inside(where, "quiet"), 'missing; write from when to when, such as quiet = "22:00-07:00"')
+    return None
 
 
 def read_webhooks(

@@ -16,7 +16,7 @@ What an outcome means:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from math import ceil, inf
 from typing import Any, Concatenate, Final, ParamSpec
@@ -66,17 +66,20 @@ class Sender:
         clock: Clock | None = None,
         wall: Callable[[], float] | None = None,
         on_fatal: Callable[[str], None] = lambda _: None,
+        quiet: Callable[[], Collection[str]] = tuple,
         limits: Limits | None = None,
         concurrency: int = 16,
     ) -> None:
         """`channels` by chat name; `wall` is the clock that messages were dated by, if it is another one.
 
-        `on_fatal` is called once, with the reason, when sending had to end.
+        `on_fatal` is called once, with the reason, when sending had to end. `quiet` names the chats that are to hear
+        only what is critical now; what they are not to hear waits, and folds, until they may.
         """
         self._store = store
         self._clock = clock or SystemClock()
         self._wall = wall or self._clock.now
         self._on_fatal = on_fatal
+        self._quiet = quiet
         self._limits = limits or Limits()
         self._concurrency = concurrency
         self._overall = Window(self._limits.overall)
@@ -163,7 +166,7 @@ class Sender:
 
     async def _start_one(self) -> float | None:
         """Claims and starts one send, and returns nothing; or, when none may leave yet, when one may."""
-        due = await self._store.do(Store.due)
+        due = await self._due()
         now = self._clock.now()
         may_leave = {chat: max(at, self._ready_at(chat, now)) for chat, at in due.items() if chat in self._served}
         ready = [chat for chat, at in may_leave.items() if at <= now]
@@ -181,6 +184,9 @@ class Sender:
         task.add_done_callback(lambda _: way.end())
         task.add_done_callback(self._ended)
         return None
+
+    async def _due(self) -> dict[str, int]:
+        return await self._store.do(Store.due, self._quiet())
 
     def _ready_at(self, chat: str, now: float) -> float:
         return max(self._lanes[chat].ready_at(now), self._ways[chat].ready_at(now))
@@ -227,7 +233,7 @@ class Sender:
         if lane is None or channel is None:
             raise ChatRefused(f"no chat {chat} is configured any more")
         for part in channel.parts(message.body):
-            while (behind_alerts and chat in await self._store.do(Store.due)) or self._is_busy(lane, behind_alerts):
+            while (behind_alerts and chat in await self._due()) or self._is_busy(lane, behind_alerts):
                 await self._clock.sleep_until(self._clock.now() + _TURN)
             lane.start()
             try:

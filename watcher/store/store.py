@@ -35,7 +35,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import DBAPIError
 
 from watcher.alerts.escalation import Vigil
-from watcher.alerts.message import Message, Section
+from watcher.alerts.message import Level, Message, Section
 from watcher.alerts.record import Key, Record
 from watcher.domain.errors import WatcherError
 from watcher.store.file import Lock, created, reader, writer
@@ -135,10 +135,14 @@ class Store:
 
     # Outbox
 
-    def due(self) -> dict[str, int]:
-        """Per enabled chat with something to send and nothing in flight: when its next message may leave."""
+    def due(self, quiet: Collection[str] = ()) -> dict[str, int]:
+        """Per enabled chat with something to send and nothing in flight: when its next message may leave.
+
+        For the `quiet` chats only what is critical, or worse, counts.
+        """
+        loud = or_(outbox.c.severity >= int(Level.CRITICAL), outbox.c.chat.not_in(quiet))
         with self._transaction() as connection:
-            rows = connection.execute(_heads(outbox.c.chat, outbox.c.not_before)).all()
+            rows = connection.execute(_heads(outbox.c.chat, outbox.c.not_before).where(loud)).all()
         return {name: not_before for name, not_before in rows}  # noqa: C416 - rows are not pairs to the type checker
 
     def claim(self, now: int, chats_ready: Collection[str] | None = None) -> Claimed | None:
