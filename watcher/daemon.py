@@ -23,6 +23,7 @@ from watcher.chain import Chain
 from watcher.config import Settings, load
 from watcher.config.changes import LOOK_EVERY, FileChanges
 from watcher.domain.errors import ConfigError, DeliveryError
+from watcher.listening import Known, Listening
 from watcher.notify import escalator
 from watcher.notify.channel import Channel
 from watcher.notify.console import ConsoleChannel
@@ -99,11 +100,21 @@ class Daemon:
             self._escalator = Escalator(
                 self._store, records=lambda: self._memory.records, now=self._now, spoke=self._sender.wake
             )
+            self._listening = Listening(
+                self._store,
+                self._sender,
+                settings=self._settings,
+                known=self._what_is_known,
+                tell=self._tell_all,
+                ended=self._ended,
+                now=self._now,
+            )
             sending = asyncio.create_task(self._sender.run(), name="sender")
             sending.add_done_callback(self._ended)
             try:
                 await self._watch_until_stopped()
             finally:
+                await self._listening.stop()
                 await self._drop_background()
                 await self._stop_watches()
                 await self._sender.stop(_SEND_ENDS)
@@ -123,6 +134,7 @@ class Daemon:
             self._scheduler.add_job(self._escalate, "interval", seconds=escalator.LOOK_EVERY, id="escalation")
             self._scheduler.add_job(self._beat, "interval", seconds=deadman.LOOK_EVERY, id="deadman")
             await self._start_watches()
+            await self._listen()
             systemd.notify("READY=1", f"STATUS={self._status()}")
             _log.info("daemon.ready", status=self._status())
             self._ready.set()
@@ -170,7 +182,7 @@ class Daemon:
         wallets, chains = len(self._settings.wallets), ", ".join(self._settings.chains)
         return f"watching {wallets} wallet{'s' if wallets != 1 else ''} on {chains}"
 
-    # Speaking
+    # Speaking, and listening
 
     async def _channels(self, settings: Settings) -> Mapping[str, Channel]:
         """Every channel by its name; the console where nobody is named."""
@@ -180,6 +192,13 @@ class Daemon:
         for name, channel in opened.lost.items():
             self._in_background(self._try_again(name, channel))
         return opened.channels if settings.audience else {CONSOLE: ConsoleChannel(), **opened.channels}
+
+    async def _listen(self) -> None:
+        telegram = self._settings.telegram if self._own_channels is None else None
+        await self._listening.through(self._outlets.bot_of(telegram) if telegram else None, self._settings)
+
+    def _what_is_known(self) -> Known:
+        return Known({name: watch.last for name, watch in self.watches.items()}, self._memory.records)
 
     async def _try_again(self, name: str, channel: Reachable) -> None:
         """A chat that refused us earlier may have let us in again; nothing waits for the answer."""
@@ -252,6 +271,7 @@ class Daemon:
         self._memory.records = await self._store.do(Store.records) | self._keeper.unsaved
         self._sender.serve(channels)
         await self._start_watches()
+        await self._listen()
 
     async def _tell_all(self, title: str, text: str) -> None:
         now = int(self._now())

@@ -40,8 +40,8 @@ def test_it_says_what_does_not_get_through() -> None:
     backlog = replace(IDLE, pending=3, oldest=now - 300, held=2, dead=1)
     told = ask("/status", replace(view(), backlog=backlog, disabled={"desk": "Forbidden: bot was blocked. See t.me/x"}))
     assert (
-        "3 alerts waiting, the oldest for 5 min\n· 2 of them for a chat that refuses\n1 undelivered for good\n"
-        "chat desk gets nothing: Forbidden: bot was blocked· See t·me∕x"
+        "3 alerts waiting, the oldest for 5 min\n· 2 of them for one that refuses\n1 undelivered for good\n"
+        "desk gets nothing: Forbidden: bot was blocked· See t·me∕x"
     ) in told
     assert "The database cannot be read: see the log" in ask("/status", replace(view(), backlog=None))
 

@@ -93,10 +93,10 @@ def _delivery(view: View) -> list[Text]:
     oldest = f", the oldest for {_since(backlog.oldest, view)}" if backlog.oldest is not None else ""
     parts = [Text(f"{counted(backlog.pending, 'alert')} waiting{oldest}" if backlog.pending else "no alert is waiting")]
     if backlog.held:
-        parts.append(Text(f"· {backlog.held} of them for a chat that refuses"))
+        parts.append(Text(f"· {backlog.held} of them for one that refuses"))
     if backlog.dead:
         parts.append(bold(f"{backlog.dead} undelivered for good"))
-    parts += [bold(f"chat {name} gets nothing") + f": {clean(why, 120)}" for name, why in view.disabled.items()]
+    parts += [bold(f"{name} gets nothing") + f": {clean(why, 120)}" for name, why in view.disabled.items()]
     return parts
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from math import inf
 from typing import Final
 
 import structlog
@@ -32,6 +33,7 @@ POLL: Final = 25
 TOO_OLD: Final = 120
 CONTESTED: Final = 300.0
 """Seconds of rest after another poller was met."""
+_NEWS_AGAIN: Final = 3600  # seconds without one after which the next is news
 WAITING: Final = 3
 """Answers that may wait in one chat; what is asked beyond them is not answered."""
 
@@ -66,7 +68,7 @@ class Receiver:
         self._me = ""
         self._next: int | None = None
         self._failures = 0
-        self._contested = False
+        self._contested_at = -inf
         self._waiting: Counter[str] = Counter()
         self._answers: set[asyncio.Task[None]] = set()
 
@@ -113,9 +115,10 @@ class Receiver:
             _log.warning("bot.no_menu", kind=type(error).__name__)
 
     async def _give_way(self, said: str) -> None:
-        if self._contested:
+        now, before = self._now(), self._contested_at
+        self._contested_at = now
+        if now - before < _NEWS_AGAIN:
             return
-        self._contested = True
         _log.error("bot.contested", said=said, again_in=CONTESTED)
         await self._tell(
             "COMMANDS ARE NOT HEARD",

@@ -76,8 +76,8 @@ class Found:
 class View:
     """Everything that one chat may ask about: the wallets whose alerts it gets, and the chains they are on.
 
-    `backlog` is None where the database cannot be read. `disabled` says, by the name of a chat, why it gets nothing.
-    `started_at` and `now` are Unix seconds.
+    `backlog` is None where the database cannot be read. `disabled` says, by the name of a chat or a webhook, why
+    nothing is sent there. `started_at` and `now` are Unix seconds.
     """
 
     wallets: tuple[Wallet, ...]
@@ -160,7 +160,9 @@ async def view_of(
         started_at=int(started_at),
         role=chat.role,
         backlog=backlog,
-        disabled={name: states[name].disabled for name in settings.chats if name in states and states[name].disabled},
+        disabled={
+            name: states[name].disabled for name in settings.audience if name in states and states[name].disabled
+        },
     )
 
 

@@ -50,7 +50,7 @@ class Outlets:
         channels: dict[str, Channel] = {}
         reachable: dict[str, Reachable] = {}
         if settings.telegram is not None:
-            bot = self._bot_of(settings.telegram)
+            bot = self.bot_of(settings.telegram)
             for name, chat in settings.chats.items():
                 channels[name] = reachable[name] = bot.chat(states[name].address, thread=chat.thread)
         for name, webhook in settings.webhooks.items():
@@ -64,7 +64,7 @@ class Outlets:
         for bot in self._bots.values():
             await bot.close()
 
-    def _bot_of(self, telegram: Telegram) -> TelegramBot:
+    def bot_of(self, telegram: Telegram) -> TelegramBot:
         """The bot of these settings; an earlier one stays open until the end."""
         if telegram not in self._bots:
             self._bots[telegram] = TelegramBot(telegram.token.reveal(), base_url=f"{telegram.api}/bot")

@@ -116,6 +116,11 @@ class TelegramBot:
         for request in self._requests:
             await request.shutdown()
 
+    @property
+    def library(self) -> Bot:
+        """The bot as python-telegram-bot has it, for hearing what people write. What it raises may hold the token."""
+        return self._bot
+
     def chat(self, address: str, *, thread: int | None = None, silent_below: Level = Level.OK) -> TelegramChat:
         """A chat of this bot: a numeric id or an @channel, and a forum topic in it."""
         return TelegramChat(self, address, thread, silent_below)
