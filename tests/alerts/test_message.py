@@ -43,10 +43,10 @@ from tests.alerts.telling import (
     text,
     told,
 )
-from watcher.alerts.assess import sight_chain
+from watcher.alerts.assess import assess, sight_chain
 from watcher.alerts.message import Message, Style
 from watcher.alerts.policy import Notice
-from watcher.alerts.rules import Rules
+from watcher.alerts.rules import RuleBook, Rules
 from watcher.alerts.words import IN_FULL, Advice
 from watcher.domain.source import Address
 
@@ -198,3 +198,16 @@ def test_it_shows_nothing_invisible_whatever_the_name(name: str) -> None:
         assert not LINKABLE.search(body)
         assert not [c for c in body if c != "\n" and unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")]
         assert all(stretch.strip() for _, stretch, _ in styled(message))
+
+
+def test_it_tells_once_why_many_positions_of_a_market_cannot_be_read_and_names_them_all() -> None:
+    wallets = [Address(f"0x{number:040x}") for number in range(1, 11)]
+    lost = [unreadable(wallet) for wallet in wallets] + [unreadable(MAIN, "another reason")]
+    rules = RuleBook({one.id.wallet: Rules() for one in lost})
+    sightings = assess(view(lost=tuple(lost), covered=()), rules, ())
+    message = told(*(notice(RAISED, one, CRITICAL, OK) for one in sightings))
+    body = str(message.body)
+    assert body.count("reverted without a reason") == 1
+    assert body.count(", for the same reason") == 9
+    assert body.count("UNREADABLE · ") == len(message.sections) == 11
+    assert {section.subject for section in message.sections} == {str(one.id) for one in lost}

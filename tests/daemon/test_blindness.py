@@ -55,6 +55,24 @@ async def test_it_never_takes_blindness_for_good_news(
         assert blind.startswith("BLIND")
 
 
+async def test_it_says_two_things_about_an_hour_in_the_dark_and_none_of_its_positions(
+    tmp_path: Path, borrowers: Market, gate: Gate, clock: Clock
+) -> None:
+    async with inside(settings(tmp_path, borrowers, gate.url), clock) as daemon:
+        borrowers.move("WETH", 90)
+        assert "LIQUIDATABLE" not in "".join(daemon.inbox.texts)
+        await daemon.look()
+        gate.shut(on_wire())
+        borrowers.move("WETH", 100)
+        told = [(seconds, text) for seconds in range(12, 3612, 12) for text in await daemon.look(after=12)]
+        [(first, blind)] = told
+        assert blind.startswith("BLIND · Local\n")
+        assert first <= 60
+        gate.open()
+        [back] = await daemon.look(after=12)
+        assert back.startswith("SEEING AGAIN · Local\nIt could not be watched for 1 h")
+
+
 async def test_it_reminds_of_a_chain_that_stays_dark(
     tmp_path: Path, borrowers: Market, gate: Gate, clock: Clock
 ) -> None:

@@ -59,11 +59,23 @@ class Telling:
 def compose(chat: str, notices: Sequence[Notice], telling: Telling) -> Message:
     """All notices of one snapshot for one chat as one message. Raises ValueError on none."""
     ordered = sorted(notices, key=urgency)
-    sections = [_section(notice, telling, brief=place >= IN_FULL) for place, notice in enumerate(ordered)]
+    told: set[tuple[str, str]] = set()
+    sections = []
+    for place, notice in enumerate(ordered):
+        reason = _reason(notice)
+        known = reason in told
+        sections.append(_section(notice, telling, brief=place >= IN_FULL or known, known=known))
+        told |= {reason} if reason and place < IN_FULL else set()
     return Message.of(chat, sections, telling.now)
 
 
-def _section(notice: Notice, telling: Telling, *, brief: bool) -> Section:
+def _reason(notice: Notice) -> tuple[str, str] | None:
+    """Why a position could not be read: one fault of a market hits all its positions, and is told once."""
+    facts = notice.sighting.facts
+    return (facts.unreadable.market, facts.unreadable.reason) if isinstance(facts, Lost) else None
+
+
+def _section(notice: Notice, telling: Telling, *, brief: bool, known: bool) -> Section:
     key = notice.record.key
     # An event is told once: a later one of the same position does not stand for it, so it has a name of its own.
     rule = f"{key.rule}@{notice.record.fired_block}" if notice.kind is Kind.EVENT else key.rule
@@ -72,7 +84,7 @@ def _section(notice: Notice, telling: Telling, *, brief: bool) -> Section:
         subject=key.subject,
         severity=notice.severity,
         level=notice.record.level,
-        body=_brief(notice, telling) if brief else _told(notice, telling),
+        body=_brief(notice, telling) + (", for the same reason" if known else "") if brief else _told(notice, telling),
         at=telling.now,
         since=telling.now,
         brief=brief,
