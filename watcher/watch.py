@@ -9,10 +9,10 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 
 import structlog
 
+from watcher.advice import advise
 from watcher.alerts.assess import Sighting, assess, sight_chain, sight_event
 from watcher.alerts.message import Message
 from watcher.alerts.policy import Notice, announce, decide
@@ -22,12 +22,9 @@ from watcher.alerts.words import IN_FULL, Advice, Telling, compose, urgency
 from watcher.chain import Chain, ChainSpec, Pinned
 from watcher.config import Settings
 from watcher.domain.errors import EndpointError, ReadFailed
-from watcher.domain.position import Check
 from watcher.domain.source import Address
 from watcher.happenings import Baseline
 from watcher.notify.keeper import Keeper
-from watcher.risk.liquidation import LiquidationPrice, levers, liquidation_price
-from watcher.risk.restore import remedies
 from watcher.snapshot import Held, Snapshot, take, too_old, watched_on
 from watcher.views import Views
 
@@ -245,7 +242,7 @@ class ChainWatch:
             chains={spec.name: spec.title for spec in self.settings.chains.values()},
             explorers={spec.name: spec.explorer for spec in self.settings.chains.values()},
             advice={
-                notice.record.key.subject: advise(held[notice.record.key.subject], notice)
+                notice.record.key.subject: _advice(held[notice.record.key.subject], notice)
                 for notice in in_full.values()
                 if notice.record.level and notice.record.key.subject in held
             },
@@ -261,20 +258,10 @@ class ChainWatch:
         return list(dict.fromkeys(chats)) if self.settings.audience else [CONSOLE]
 
 
-def advise(held: Held, notice: Notice) -> Advice:
-    """Liquidation prices and remedies for a position that is about to be spoken of."""
-    position = held.position
-    if position.check is Check.MISMATCH:
-        return Advice()  # a formula that does not give today's health gives no advice either
+def _advice(held: Held, notice: Notice) -> Advice:
+    """What to say of a position that is about to be spoken of, as far as it can be worked out."""
     try:
-        prices = [liquidation_price(position, lever, held.reprice) for lever in levers(position)]
-        found = sorted((price for price in prices if price is not None), key=_falls_first)
-        return Advice(liquidations=tuple(found), remedies=remedies(position, notice.sighting.rules.target, held.after))
+        return advise(held, notice.sighting.rules.target)
     except ReadFailed as problem:
-        _log.warning("advice.none", position=str(position.id), problem=str(problem))
+        _log.warning("advice.none", position=str(held.position.id), problem=str(problem))
         return Advice()
-
-
-def _falls_first(price: LiquidationPrice) -> tuple[bool, Fraction]:
-    """What one holds falling is likelier news than what one owes rising; the nearest first within either."""
-    return price.distance > 0, abs(price.distance)
