@@ -135,6 +135,23 @@ async def _pass(rig: Rig, *, until: float, played: int) -> None:
     rig.clock._now = max(rig.clock._now, until)
 
 
+async def test_it_lets_no_chat_wait_on_once_another_shows_that_the_service_is_back(tmp_path: Path) -> None:
+    service = Service(JumpingClock(), dark=FateUnknown("no answer"))
+    channels = service_chats(service, {"a": 1, "b": 2})
+    async with working(tmp_path / "w.db", channels, clock=service.clock, before=[news("a", ["x"], WARN)]) as rig:
+        service.clock.busy = lambda: True  # no minute passes by itself
+        for tries in range(1, 9):
+            service.clock._now += 60
+            rig.sender.wake()
+            await rig.until(lambda least=tries: _true(service.tries >= least and not rig.sender.in_flight))  # type: ignore[misc]
+        service.dark = None
+        service.clock._now += 5  # the next probe
+        await rig.put(news("b", ["y"], WARN))
+        await rig.until_empty()
+    (b_at, _, _), (a_at, _, _) = service.accepted
+    assert a_at - b_at <= 2
+
+
 async def test_it_makes_no_other_chat_wait_for_one_that_has_to(tmp_path: Path) -> None:
     """B5: the others' p99 stays within 2 s while one waits for 60."""
     clock, dice = JumpingClock(), random.Random(5)
