@@ -201,7 +201,8 @@ class ChainWatch:
             self._unseen_since = self._seen_at
         told = (standing.since,) if standing and standing.level else ()
         since = min((self._unseen_since or now, *told))  # after a restart, the alert is the first that is known of it
-        sighting = sight_chain(self.spec.name, problem, since, now, self.settings.rules, wallets)
+        known = self.last is not None or bool(self.memory.standing(self._concerns))
+        sighting = sight_chain(self.spec.name, problem, since, now, self.settings.rules, wallets, known=known)
         await self._act([sighting], [sighting], now, {})
 
     async def _act(

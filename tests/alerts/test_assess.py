@@ -237,10 +237,12 @@ def test_it_does_not_end_a_stale_price_while_anything_is_unreadable() -> None:
 
 
 def test_it_is_blind_as_long_as_there_is_a_problem() -> None:
-    blind = sight_chain("base", "no answer", NOW - 60, NOW, RULES, [MAIN, COLD])
+    blind = sight_chain("base", "no answer", NOW - 60, NOW, RULES, [MAIN, COLD], known=True)
     assert (blind.key, blind.firing, blind.holding) == (Key(Rule.BLIND, "base"), Level.CRITICAL, Level.CRITICAL)
     assert (blind.facts, blind.order, blind.wallets) == (Blind("base", "no answer", NOW - 60), NOW, (MAIN, COLD))
-    seen = sight_chain("base", "", NOW - 60, NOW, RULES, [MAIN])
+    unknown = sight_chain("base", "no answer", NOW - 60, NOW, RULES, [MAIN, COLD], known=False)
+    assert (unknown.firing, unknown.holding) == (Level.WARN, Level.WARN)
+    seen = sight_chain("base", "", NOW - 60, NOW, RULES, [MAIN], known=True)
     assert (seen.firing, seen.holding) == (Level.OK, Level.OK)
 
 

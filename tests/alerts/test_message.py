@@ -166,7 +166,7 @@ def every_message(name: str) -> list[Message]:
         liquidations=(replace(ADVICE.liquidations[0], lever=lever),),
         remedies=(replace(ADVICE.remedies[0], asset=token),),
     )
-    blind = sight_chain("ethereum", name, NOW - 60, NOW, Rules(), [MAIN])
+    blind = sight_chain("ethereum", name, NOW - 60, NOW, Rules(), [MAIN], known=True)
     notices = [
         about(hostile, RAISED, CRITICAL, OK),
         notice(RAISED, sighted(view(hostile), STALE), WARN, OK),

@@ -206,7 +206,7 @@ def test_it_says_stale_and_whose_health_rests_on_it() -> None:
     owing = view(position("1.5", feeds=(LATE, USDC_USD)), position("1.4", wallet=COLD, feeds=(LATE, USDC_USD)))
     stale = sighted(owing, STALE)
     assert text(notice(RAISED, stale, WARN, OK)) == lines("""
-        STALE PRICE · ETH / USD
+        STALE PRICE · ETH / USD · Ethereum
         last answer: 2 h 3 min old, heartbeat 1 h, STALE
         The health of these positions rests on a price that may be wrong:
         · main · Aave v3 Ethereum · health 1.5000
@@ -218,7 +218,7 @@ def test_it_says_stale_and_whose_health_rests_on_it() -> None:
 def test_it_says_that_a_price_is_alive() -> None:
     fresh = sighted(view(position("1.5")), STALE)
     assert text(notice(RESOLVED, fresh, OK, WARN)) == lines("""
-        PRICE ALIVE · ETH / USD
+        PRICE ALIVE · ETH / USD · Ethereum
         last answer: 5 min old, heartbeat 1 h
     """)
     assert "fresh again, to be confirmed" in text(notice(REMINDER, fresh, WARN, WARN))
@@ -227,20 +227,20 @@ def test_it_says_that_a_price_is_alive() -> None:
 def test_it_does_not_call_a_price_alive_that_nobody_needs() -> None:
     unneeded = sighted(view(covered=(MAIN,)), STALE)
     assert text(notice(RESOLVED, unneeded, OK, WARN)) == lines(f"""
-        PRICE NOT NEEDED · ethereum:{ETH_FEED}
+        PRICE NOT NEEDED · {ETH_FEED[:6]}…{ETH_FEED[-4:]} · Ethereum
         No watched debt depends on it any more.
     """)
 
 
 def test_it_says_blind_and_seeing_again() -> None:
-    blind = sight_chain("ethereum", "own: connection refused", NOW - 600, NOW, Rules(), [MAIN])
+    blind = sight_chain("ethereum", "own: connection refused", NOW - 600, NOW, Rules(), [MAIN], known=True)
     assert text(notice(RAISED, blind, CRITICAL, OK)) == lines("""
         BLIND · Ethereum
         own: connection refused
         Nothing has been known of its positions for 10 min. This is not an all-clear.
     """)
     assert text(notice(REMINDER, blind, CRITICAL, CRITICAL)).startswith("STILL BLIND · Ethereum")
-    seeing = sight_chain("ethereum", "", NOW - 600, NOW, Rules(), [MAIN])
+    seeing = sight_chain("ethereum", "", NOW - 600, NOW, Rules(), [MAIN], known=True)
     assert text(notice(RESOLVED, seeing, OK, CRITICAL)) == lines("""
         SEEING AGAIN · Ethereum
         It could not be watched for 10 min.

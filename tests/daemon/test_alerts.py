@@ -102,9 +102,9 @@ async def test_it_says_that_a_price_is_stale_and_leaves_the_level_alone(
         borrowers.world.pass_time(2 * 86_400)
         borrowers.world.touch_feeds("USDC")
         told = await daemon.look(after=2 * 86_400)
-        assert set(headlines(told)) == {"STALE PRICE · WETH / USD", "STILL WARNING · weak"}
+        assert set(headlines(told)) == {"STALE PRICE · WETH / USD · Local", "STILL WARNING · weak"}
         borrowers.world.touch_feeds()
-        assert headlines(await daemon.look(after=12)) == ["PRICE ALIVE · WETH / USD"]
+        assert headlines(await daemon.look(after=12)) == ["PRICE ALIVE · WETH / USD · Local"]
 
 
 async def test_it_tells_that_a_position_was_closed(tmp_path: Path, borrowers: Market, clock: Clock) -> None:

@@ -31,8 +31,8 @@ HEADLINES: Final = [
     "WARNING · treasury · Aave v3 local",
     "CRITICAL, was WARNING · treasury · Aave v3 local",
     "OK, was CRITICAL · treasury · Aave v3 local",
-    "STALE PRICE · BTC∕USD",
-    "PRICE ALIVE · BTC∕USD",
+    "STALE PRICE · BTC∕USD · Local chain",
+    "PRICE ALIVE · BTC∕USD · Local chain",
     "BLIND · Local chain",
     "SEEING AGAIN · Local chain",
 ]

@@ -248,9 +248,14 @@ def _ended(key: Key, view: View, rules: Rules, facts: Facts, wallets: tuple[Addr
     )
 
 
-def sight_chain(chain: str, problem: str, since: int, now: int, rules: Rules, wallets: Sequence[Address]) -> Sighting:
-    """Whether a chain is seen at all; `problem` is empty when it is. Seen again counts at once."""
-    level = Level.CRITICAL if problem else Level.OK
+def sight_chain(
+    chain: str, problem: str, since: int, now: int, rules: Rules, wallets: Sequence[Address], *, known: bool
+) -> Sighting:
+    """Whether a chain is seen at all; `problem` is empty when it is. Seen again counts at once.
+
+    `known`: positions are known to be there. Where none has ever been seen, blindness is a warning.
+    """
+    level = Level.OK if not problem else Level.CRITICAL if known else Level.WARN
     return Sighting(
         key=Key(Rule.BLIND, chain),
         firing=level,

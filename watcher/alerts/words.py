@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import assert_never
 
 from watcher.alerts import figures, moves
+from watcher.alerts.ages import ages
 from watcher.alerts.assess import Blind, Closed, Facts, Feed, Fell, Lost, Near, Seen
 from watcher.alerts.clean import clean
 from watcher.alerts.happened import Happened, What
@@ -160,7 +161,9 @@ def _headline(notice: Notice, telling: Telling) -> Text:
             return bold(f"CLOSED{_pending(notice)}") + f" · {wallet} · {market}"
         case Feed(subject, reading, _):
             name = f"{_still(notice)}STALE PRICE" if record.level else "PRICE ALIVE" if reading else "PRICE NOT NEEDED"
-            return bold(name) + f" · {clean(reading.pair, 40) if reading else subject}"
+            chain, feed = subject.split(":")
+            pair = clean(reading.pair, 40) if reading else f"{feed[:6]}…{feed[-4:]}"
+            return bold(name) + f" · {pair} · {telling.chains.get(chain, chain)}"
         case Blind(chain, problem, _):
             name = f"{_still(notice)}BLIND" if problem else "SEEING AGAIN"
             return bold(name) + f" · {telling.chains.get(chain, chain)}"
@@ -282,20 +285,16 @@ def _remedies(advice: Advice, rules: Rules) -> list[Text]:
 
 
 def _prices(position: Position) -> Text:
-    """The stalest feed under the position, and what cannot be seen."""
-    now, feeds = position.at.timestamp, position.feeds
-    hidden = any(leg.price.freshness(now) is Freshness.UNKNOWN and not leg.price.feeds for leg in position.legs)
+    """The price under the position that most needs telling, and what cannot be seen."""
+    found = [age for leg in position.legs for age in ages(leg.price, position.at.timestamp)]
+    seen = [age for age in found if age.reading is not None]
+    oldest = max(seen, key=lambda age: age.rank, default=None)
     parts = []
-    if feeds:
-        oldest = max(feeds, key=lambda reading: _lateness(reading, now))
-        parts.append(f"price {clean(oldest.pair, 40)}: {_age(oldest, now)}")
-    if hidden:
+    if oldest is not None and oldest.reading is not None:
+        parts.append(f"price {clean(oldest.reading.pair, 40)}: {_age(oldest.reading, oldest.now)}")
+    if len(seen) < len(found):
         parts.append("a price of unknown age")
     return Text("; ".join(parts) or "no price feed")
-
-
-def _lateness(reading: FeedReading, now: int) -> tuple[bool, int]:
-    return reading.freshness(now) is Freshness.STALE, reading.age(now)
 
 
 def _age(reading: FeedReading, now: int) -> str:
