@@ -66,7 +66,7 @@ def _against_limit(found: Found) -> Text:
         return told + ": no debt"
     if not found.level:
         return told
-    limit, sign = found.wallet.rules.limit(found.level), "<"
+    limit, sign = found.rules.limit(found.level), "<"
     if found.position.health.factor >= limit:
         sign = "≤"
     return told + f" {sign} {limit} ({_LIMITS[found.level]})"
@@ -113,7 +113,7 @@ def _outlook(found: Found) -> list[Text]:
     if found.position.check is Check.MISMATCH:
         return [Text("No liquidation price: our formula and the contract differ.")]
     try:
-        advice = advise(found.held, found.wallet.rules.target)
+        advice = advise(found.held, found.rules.target)
     except ReadFailed as problem:
         return [Text(f"No liquidation price: {clean(str(problem), 160)}")]
     return [_liquidations(found.position, advice), _remedies(found, advice)]
@@ -142,7 +142,7 @@ def _remedies(found: Found, advice: Advice) -> Text:
         amount = code(figures.exact_amount_up(remedy.action.amount, remedy.asset.decimals))
         rest = "" if remedy.enough else f" (all of it, and still only {figures.health(remedy.health)})"
         rows.append(Text(f"· {verb} ") + amount + f" {clean(remedy.asset.symbol)}{rest}")
-    return lines([bold(f"for health {found.wallet.rules.target}") + ", one of", *rows])
+    return lines([bold(f"for health {found.rules.target}") + ", one of", *rows])
 
 
 def _explorer(found: Found) -> list[Text]:

@@ -9,6 +9,7 @@ from watcher import __version__
 from watcher.alerts.clean import clean
 from watcher.alerts.message import Level
 from watcher.alerts.record import Key, Record, Rule
+from watcher.alerts.rules import Rules
 from watcher.chain.spec import ChainSpec
 from watcher.config import Chat, Role, Settings, Wallet
 from watcher.config.settings import short
@@ -61,7 +62,12 @@ class Found:
 
     def level_of(self, position: Position) -> Level:
         """What the wallet's rules say of the position, or of what it would be."""
-        return self.wallet.rules.firing(position.health.factor, liquidatable=position.health.liquidatable)
+        return self.rules.firing(position.health.factor, liquidatable=position.health.liquidatable)
+
+    @property
+    def rules(self) -> Rules:
+        """What the wallet's user wants to know in this place."""
+        return self.wallet.rules_at(self.position.id.deployment)
 
     @property
     def name(self) -> str:
