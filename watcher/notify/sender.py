@@ -27,6 +27,8 @@ from watcher.alerts.fold import late
 from watcher.alerts.message import Message
 from watcher.domain.errors import DeliveryError
 from watcher.notify import notices
+from watcher.notify.asking import ask
+from watcher.notify.beside import Beside
 from watcher.notify.channel import (
     BodyRefused,
     Channel,
@@ -39,16 +41,14 @@ from watcher.notify.channel import (
 )
 from watcher.notify.clock import Clock, SystemClock
 from watcher.notify.pacing import Backoff, Lane, Limits, Window
-from watcher.notify.unstored import LABEL, Unstored
+from watcher.notify.unstored import Unstored
 from watcher.notify.way import Way
 from watcher.store import Claimed, Store, StoreFailed, StoreThread
 
 P = ParamSpec("P")
 
 _IDLE: Final = 10.0  # seconds: the loop shows that it lives this often
-_PATIENCE: Final = 60.0  # seconds: more than all of a channel's timeouts together
 _STORE_RETRY: Final = 5.0
-_TURN: Final = 0.05  # seconds between looks at a chat that has something on its way
 _UNSENT: Final = Backoff(5.0)  # nothing is lost by trying, and the way may be open again any moment
 _UNKNOWN: Final = Backoff(60.0)  # every try may be a copy
 
@@ -85,10 +85,13 @@ class Sender:
         self._overall = Window(self._limits.overall)
         self._paced = Way()
         self._ways: dict[str, Way] = {}  # the chats with limits share one service; every other channel is its own
-        self._unstored = Unstored(self._clock, self._deliver_unstored)
         self._channels: dict[str, Channel] = {}  # also those no longer served: one of their sends may be on its way
         self._served: frozenset[str] = frozenset()
         self._lanes: dict[str, Lane] = {}
+        self._beside = Beside(
+            self._clock, self._wall, channels=self._channels, lanes=self._lanes, due=self._due, wake=self.wake
+        )
+        self._unstored = Unstored(self._clock, self._beside.unstored)
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
         self._ending = False
@@ -119,6 +122,13 @@ class Sender:
     def send_now(self, messages: Iterable[Message]) -> None:
         """Sends what cannot be stored, from memory, and says of it that it may be repeated."""
         self._unstored.put(messages)
+
+    async def answer(self, message: Message) -> None:
+        """Sends what somebody asked for and waits for: once, kept nowhere, and behind every alert to its chat.
+
+        Raises `DeliveryError`, and `StoreFailed` where it cannot be known whether an alert waits.
+        """
+        await self._beside.answer(message)
 
     def take_back(self) -> list[Message]:
         """What `send_now` was given and has not begun to send; the caller answers for it from now on."""
@@ -214,49 +224,11 @@ class Sender:
             await self._write(Store.delivered, claimed.id, int(self._clock.now()), external_id, more=more)
             await self._note_answer(claimed.message.chat)
 
-    async def _deliver_unstored(self, message: Message) -> None:
-        """All parts, each in its chat's turn. Raises `DeliveryError`; then all of them are to be sent again."""
-        age = late(message, int(self._wall()))
-        await self._send_beside(message, f"{LABEL}\n{age}" if age else LABEL)
-
-    async def answer(self, message: Message) -> None:
-        """Sends what somebody asked for and waits for: once, kept nowhere, and behind every alert to its chat.
-
-        Raises `DeliveryError`, and `StoreFailed` where it cannot be known whether an alert waits.
-        """
-        await self._send_beside(message, None, behind_alerts=True)
-
-    async def _send_beside(self, message: Message, label: str | None, *, behind_alerts: bool = False) -> None:
-        """All parts of what is not in the outbox."""
-        chat = message.chat
-        lane, channel = self._lanes.get(chat), self._channels.get(chat)
-        if lane is None or channel is None:
-            raise ChatRefused(f"no chat {chat} is configured any more")
-        for part in channel.parts(message.body):
-            while (behind_alerts and chat in await self._due()) or self._is_busy(lane, behind_alerts):
-                await self._clock.sleep_until(self._clock.now() + _TURN)
-            lane.start()
-            try:
-                await self._ask(replace(message, body=part), label)
-            except ChatMoved as error:
-                channel.move(error.address)
-                raise
-            except NotSent as error:
-                lane.hold(self._clock.now() + (error.retry_after or 0))
-                raise
-            finally:
-                lane.end(self._clock.now())
-                self.wake()
-
-    def _is_busy(self, lane: Lane, sparing: bool) -> bool:
-        now = self._clock.now()
-        return lane.ready_at(now, sparing=sparing) > now
-
     async def _send(self, message: Message, claimed: Claimed) -> str:
         """One part, and once more in plain text if its form is refused. Raises `DeliveryError`."""
         label = self._label(message, claimed)
         try:
-            return await self._ask(message, label)
+            return await ask(self._channels[message.chat], message, label)
         except BodyRefused as error:
             refused = error
         first_id = await self._send_plain(message, label)
@@ -275,27 +247,14 @@ class Sender:
     async def _send_plain(self, message: Message, label: str | None) -> str:
         """All pieces under one claim, so a failure after the first piece makes the fate of the whole unknown."""
         first, *rest = self._channels[message.chat].parts(message.body, plain=True)
-        first_id = await self._ask(replace(message, body=first), label)
+        first_id = await ask(self._channels[message.chat], replace(message, body=first), label)
         for piece in rest:
             await self._clock.sleep_until(self._clock.now() + self._limits.chat.period)
             try:
-                await self._ask(replace(message, body=piece), label)
+                await ask(self._channels[message.chat], replace(message, body=piece), label)
             except DeliveryError as error:
                 raise FateUnknown(f"only a part arrived: {error}") from None
         return first_id
-
-    async def _ask(self, message: Message, label: str | None) -> str:
-        """The request itself, bounded in time, and with every failure put as a `DeliveryError`."""
-        try:
-            async with asyncio.timeout(_PATIENCE):
-                return await self._channels[message.chat].send(message, label=label)
-        except TimeoutError:
-            raise FateUnknown(f"no answer in {_PATIENCE:.0f} s") from None
-        except DeliveryError:
-            raise
-        except Exception as error:  # noqa: BLE001 - a channel's own fault, logged, must not end every other chat's alerts
-            _log.exception("notify.channel_broken", chat=message.chat)
-            raise FateUnknown(f"the channel failed: {type(error).__name__}") from None
 
     async def _after(self, error: DeliveryError, claimed: Claimed) -> None:
         """Does what the outcome asks for: the table on top."""
