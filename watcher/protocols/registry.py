@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import Field
+from typing import Any, ClassVar, Protocol
 
 from watcher.protocols.aave_v3 import AaveV3
+from watcher.protocols.reader import Place, Reader
 
-PROTOCOLS: Mapping[str, type[Any]] = {
+
+class Plugin(Reader[Any, Any], Protocol):
+    """A reader that is a dataclass: its fields are what is configured. The type checker holds each one to this."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+    def __init__(self, *, place: Place, **configured: Any) -> None: ...
+
+
+PROTOCOLS: Mapping[str, type[Plugin]] = {
     "aave_v3": AaveV3,
 }
