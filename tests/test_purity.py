@@ -22,7 +22,10 @@ BREACHES = [
     ("domain", "web3", IS_PURE),
     ("alerts", "time", IS_PURE),
     ("risk", "datetime", IS_PURE),
+    ("reads", "pathlib", IS_PURE),
+    ("oracles", "os", IS_PURE),
     ("protocols", "asyncio", IS_PURE),
+    ("protocols", "logging", IS_PURE),
     ("notify", "web3", "only chain/ knows web3"),
     ("domain", "pydantic", "the domain knows the standard library only"),
     ("domain", "watcher.reads", ONE_WAY),
@@ -68,3 +71,12 @@ def test_it_notices_an_import_that_is_forbidden(package: Path, layer: str, tempt
     assert f"watcher.{layer}.slip -> {temptation}" in said
     [broken] = [line for line in said.splitlines() if line.startswith(contract) and line.endswith("BROKEN")]
     assert broken
+
+
+def test_it_lets_no_new_module_live_outside_the_layers(package: Path) -> None:
+    (package / "watcher" / "stray.py").write_text("import watcher.cli\n")
+    code, said = linted(package)
+    assert code == 1, said
+    assert f"{ONE_WAY} BROKEN" in said
+    assert "not listed as layers" in said
+    assert "- watcher.stray" in said
