@@ -35,10 +35,15 @@ class AtBlock(Protocol):
     """One block at one endpoint, as `watcher.chain` pins it."""
 
     @property
-    def block(self) -> Block: ...
+    def block(self) -> Block:
+        """The block that every answer is of."""
+
     @property
-    def endpoint(self) -> str: ...
-    async def read(self, requests: Sequence[Request]) -> Mapping[Request, Sequence[Returned]]: ...
+    def endpoint(self) -> str:
+        """Who is asked, as it may be shown: without the secrets of its URL."""
+
+    async def read(self, requests: Sequence[Request]) -> Mapping[Request, Sequence[Returned]]:
+        """What each request returned, or how it failed. Raises `EndpointError` where there is no answer to all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

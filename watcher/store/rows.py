@@ -59,6 +59,7 @@ class Backlog:
 
 
 def record_row(record: Record) -> dict[str, Any]:
+    """The row of a condition, all columns: times in Unix seconds, enumerations by value."""
     return {
         "rule": record.key.rule.value,
         "subject": record.key.subject,
@@ -72,6 +73,7 @@ def record_row(record: Record) -> dict[str, Any]:
 
 
 def record_from(row: RowMapping) -> Record:
+    """The condition of a row; the inverse of `record_row`."""
     return Record(
         key=Key(Rule(row["rule"]), row["subject"]),
         level=Level(row["level"]),
@@ -84,7 +86,7 @@ def record_from(row: RowMapping) -> Record:
 
 
 def message_row(message: Message) -> dict[str, Any]:
-    """A new row of the outbox."""
+    """A new row of the outbox: pending, never tried, free to leave at once (`not_before` 0, in Unix seconds)."""
     return message_columns(message) | {
         "chat": message.chat,
         "fate": Fate.PENDING.value,
@@ -97,7 +99,7 @@ def message_row(message: Message) -> dict[str, Any]:
 
 
 def message_columns(message: Message) -> dict[str, Any]:
-    """What a message says, as columns."""
+    """What a message says, as columns: `created_at` in Unix seconds, spans and sections as JSON."""
     return {
         "severity": int(message.severity),
         "text": _storable(message.body.text),
@@ -109,6 +111,7 @@ def message_columns(message: Message) -> dict[str, Any]:
 
 
 def message_from(row: RowMapping) -> Message:
+    """The message of a row; the inverse of `message_row`, but for what has no UTF-8."""
     return Message(
         chat=row["chat"],
         severity=Level(row["severity"]),
@@ -157,6 +160,7 @@ def _spans(plain: list[list[Any]]) -> tuple[Span, ...]:
 
 
 def claimed_from(row: RowMapping) -> Claimed:
+    """The claim of a row that has just been marked as in flight, its `attempt` counted already."""
     return Claimed(
         id=row["id"],
         message=message_from(row),

@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from watcher.domain.errors import ReadFailed
 from watcher.domain.health import Health
-from watcher.domain.position import Asset, Leg, Numeraire, Refused, State
+from watcher.domain.position import Asset, Leg, Numeraire, State
 from watcher.domain.price import Price
 from watcher.domain.source import ZERO_ADDRESS, Address, Block, Holder
 from watcher.protocols.reader import PriceMissing
@@ -77,14 +77,21 @@ def variants_of(revision: int) -> tuple[Variant, ...]:
 
 
 def mul_div_down(a: int, b: int, c: int) -> int:
+    """a × b ÷ c, rounded down: `WadRayMath.rayMulFloor` and `rayDivFloor` (v3.5), and plain integer division.
+
+    Of whole numbers of zero or more, with c above zero. The unit is what theirs come to: shares × an index in RAY ÷ RAY
+    are token base units, base units × a price ÷ the base units of one token are a value.
+    """
     return a * b // c
 
 
 def mul_div_up(a: int, b: int, c: int) -> int:
+    """The same, rounded up: `WadRayMath.rayMulCeil` and `MathUtils.mulDivCeil` (v3.5)."""
     return -(-a * b // c)
 
 
 def mul_div_half_up(a: int, b: int, c: int) -> int:
+    """The same, rounded to nearest, a half up: `WadRayMath.rayMul`, `rayDiv`, `wadDiv`, `PercentageMath.percentMul`."""
     return (a * b + c // 2) // c
 
 
@@ -286,6 +293,7 @@ def health_of(factor: int) -> Health:
 
 
 def state_of(market: Market, lines: Sequence[Line], found: Totals) -> State:
+    """The health, and whether the sentinel, a pause or a grace period forbids the liquidation at this block."""
     if found.debt == 0:
         return State.NO_DEBT
     if found.collateral == 0:
@@ -300,6 +308,7 @@ def state_of(market: Market, lines: Sequence[Line], found: Totals) -> State:
 
 
 def legs_of(line: Line) -> Iterable[Leg]:
+    """The supply, weighted by its threshold as a fraction of 1, and the debt, below zero; in token base units."""
     asset = line.reserve.asset
     if line.supplied:
         weight = Fraction(line.threshold, BPS)
@@ -310,40 +319,7 @@ def legs_of(line: Line) -> Iterable[Leg]:
 
 
 def slack_of(variant: Variant, found: Totals) -> Fraction:
-    """A floored average threshold is up to one basis point short of the exact one."""
+    """By how much, as a fraction of 1, the legs may miss the health: a floored average threshold is up to one basis
+    point short of the exact one."""
     tight = Fraction(1, 10**9)
     return tight + Fraction(1, max(found.average_threshold, 1)) if variant.floors_average else tight
-
-
-# --- What an action would leave ---------------------------------------------------------------------------------------
-
-
-def after_repay(market: Market, held: Holding, amount: int) -> Holding | Refused:
-    """The holding after `BorrowLogic.executeRepay` of variable debt; stable debt is untouched.
-
-    An amount of the whole debt or more clears it. The burnt shares round to nearest until v3.4, down from v3.5 on.
-    """
-    reserve, variant = market.reserves[held.asset], market.variant
-    if not held.scaled_debt:
-        return Refused(f"no variable debt in {reserve.asset.symbol}")
-    if not reserve.active or reserve.paused:
-        return Refused(f"{reserve.asset.symbol} is paused or inactive: Aave accepts no repayment")
-    divide = mul_div_half_up if variant.rounds_half_up else mul_div_down
-    balance = (mul_div_half_up if variant.rounds_half_up else mul_div_up)(held.scaled_debt, reserve.debt_index, RAY)
-    burnt = held.scaled_debt if amount >= balance else min(divide(amount, RAY, reserve.debt_index), held.scaled_debt)
-    left = held.scaled_debt - burnt
-    return replace(held, scaled_debt=left, whole_debt=max(held.whole_debt - amount, 0))
-
-
-def after_top_up(market: Market, held: Holding, amount: int) -> Holding | Refused:
-    """The holding after `SupplyLogic.executeSupply` of a reserve already used as collateral.
-
-    Supply caps are not looked at: they bind the market, and may be filled or freed by anybody.
-    """
-    reserve, variant = market.reserves[held.asset], market.variant
-    if not held.collateral:
-        return Refused(f"{reserve.asset.symbol} is not enabled as collateral")
-    if not reserve.active or reserve.paused or reserve.frozen:
-        return Refused(f"{reserve.asset.symbol} is frozen, paused or inactive: Aave accepts no supply")
-    divide = mul_div_half_up if variant.rounds_half_up else mul_div_down
-    return replace(held, scaled_supply=held.scaled_supply + divide(amount, RAY, reserve.income))

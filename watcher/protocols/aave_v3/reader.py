@@ -26,6 +26,7 @@ from watcher.domain.price import Price
 from watcher.domain.source import ZERO_ADDRESS, Address, Holder
 from watcher.oracles.chainlink import price_from
 from watcher.protocols.aave_v3 import calls
+from watcher.protocols.aave_v3.actions import after_repay, after_top_up
 from watcher.protocols.aave_v3.maths import (
     NEWEST_REVISION,
     Account,
@@ -34,8 +35,6 @@ from watcher.protocols.aave_v3.maths import (
     Market,
     Reserve,
     Variant,
-    after_repay,
-    after_top_up,
     health_of,
     legs_of,
     lines_of,
