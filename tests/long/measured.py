@@ -11,7 +11,7 @@ MEASURED = Path(__file__).parents[2] / "docs" / "measured.md"
 
 _HEAD = """# Measured
 
-What the long proofs found when they last ran. `make test-long` runs them again and writes their sections anew.
+What was found when it was last measured. `make test-long` runs the long proofs again and writes their sections anew.
 """
 
 
