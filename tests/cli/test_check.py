@@ -10,6 +10,7 @@ import pytest
 from tests.cli.conftest import (
     CRITICAL,
     DEBTLESS,
+    IDLE,
     MAX_AGE,
     NOBODY,
     SAFE,
@@ -23,6 +24,16 @@ from watcher.config import World, load_world
 
 Write = Callable[..., Path]
 CLOSED_PORT = "http://127.0.0.1:9"
+
+
+def dark_toml(market: AaveV30World) -> str:
+    """A second chain, with the same market, that nobody serves."""
+    return (
+        f'[chains.dark]\nid = 31338\ntitle = "Dark"\nmulticall3 = "{market.multicall3}"\nblock_time = 12\n'
+        f'max_age = 60\nconfirmations = 1\nendpoints = ["{CLOSED_PORT}"]\n'
+        f'[[deployments]]\nid = "aave_v3_dark"\nprotocol = "aave_v3"\nchain = "dark"\ntitle = "Aave v3 Dark"\n'
+        f'pool = "{market.pool}"\nprovider = "{market.provider}"\n'
+    )
 
 
 @pytest.mark.parametrize(
@@ -122,18 +133,44 @@ def test_an_endpoint_that_does_not_answer_is_a_row_of_its_own(config: Write, run
     assert ran.code == 3
     assert "treasury" in ran.out
     assert "127.0.0.1:9: no connection: connection refused" in " ".join(ran.out.split())
-    assert "No position" not in ran.out.replace("No position in what could be read: treasury", "")
+    assert "No position" not in ran.out
+    assert "\nNot known, because not every chain could be read: treasury\n" in ran.out
+
+
+def test_only_a_wallet_with_a_dark_chain_is_not_known(config: Write, run: Run, market: AaveV30World) -> None:
+    path = config(users={"here": NOBODY, "elsewhere": IDLE})
+    path.with_name("local.toml").write_text(world_toml(market) + dark_toml(market))
+    path.write_text('["local", "dark"]'.join(path.read_text().rsplit('["local"]', 1)))
+    ran = run("check")
+    assert ran.code == 3
+    assert "\nNo position: here\n" in ran.out
+    assert "\nNot known, because not every chain could be read: elsewhere\n" in ran.out
+
+
+def test_a_wallet_is_not_looked_for_where_none_of_its_protocols_is(
+    config: Write, run: Run, market: AaveV30World
+) -> None:
+    path = config(users={"everywhere": SAFE, "here": NOBODY})
+    path.with_name("local.toml").write_text(world_toml(market) + dark_toml(market))
+    text = path.read_text().replace('["local"]', '["local", "dark"]')
+    path.write_text(f'{text}protocols = ["aave_v3_local"]\n')  # of the last wallet
+    out = run("check").out
+    assert "\nNo position: here\n" in out
+    assert "Not known" not in out
+
+
+def test_a_wallet_with_nothing_in_an_old_block_is_said_to_have_nothing_in_what_could_be_read(
+    config: Write, run: Run
+) -> None:
+    config(users={"empty": NOBODY})
+    ran = run("check", later=MAX_AGE + 1)
+    assert ran.code == 3
+    assert "\nNo position in what could be read: empty\n" in ran.out
 
 
 def test_a_critical_position_outweighs_a_chain_that_is_dark(config: Write, run: Run, market: AaveV30World) -> None:
-    dark = (
-        f'[chains.dark]\nid = 31338\ntitle = "Dark"\nmulticall3 = "{market.multicall3}"\nblock_time = 12\n'
-        f'max_age = 60\nconfirmations = 1\nendpoints = ["{CLOSED_PORT}"]\n'
-        f'[[deployments]]\nid = "aave_v3_dark"\nprotocol = "aave_v3"\nchain = "dark"\ntitle = "Aave v3 Dark"\n'
-        f'pool = "{market.pool}"\nprovider = "{market.provider}"\n'
-    )
     path = config(users={"trading": CRITICAL})
-    path.with_name("local.toml").write_text(world_toml(market) + dark)
+    path.with_name("local.toml").write_text(world_toml(market) + dark_toml(market))
     path.write_text(path.read_text().replace('["local"]', '["local", "dark"]'))
     ran = run("check")
     assert ran.code == 2

@@ -117,6 +117,16 @@ def test_a_chain_that_could_not_be_read_is_in_it(config: Write, run: Run) -> Non
     assert "connection refused" in chain["problem"]
 
 
+def test_a_wallet_is_without_position_only_where_its_chain_was_read(config: Write, run: Run) -> None:
+    nobody = [{"address": NOBODY, "label": "nobody"}]
+    config(users={"nobody": NOBODY}, url="http://127.0.0.1:9")
+    found = document(run)
+    assert (found["without_position"], found["not_known"]) == ([], nobody)
+    config(users={"nobody": NOBODY})
+    found = document(run)
+    assert (found["without_position"], found["not_known"]) == (nobody, [])
+
+
 def test_numbers_of_an_old_block_are_not_called_current(config: Write, run: Run) -> None:
     config(users={"treasury": SAFE})
     found = document(run, later=500)

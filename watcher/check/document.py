@@ -39,6 +39,7 @@ def as_document(report: Report, version: str) -> dict[str, Any]:
             for one in chain.unreadable
         ],
         "without_position": [_wallet(wallet) for wallet in report.idle],
+        "not_known": [_wallet(wallet) for wallet in report.not_known],
     }
 
 

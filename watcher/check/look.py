@@ -16,7 +16,7 @@ from watcher.config import Settings, Wallet
 from watcher.domain.errors import EndpointError, ReadFailed
 from watcher.domain.position import Check, Position, Unreadable
 from watcher.domain.price import Freshness
-from watcher.domain.source import Block
+from watcher.domain.source import Address, Block
 from watcher.risk.liquidation import LiquidationPrice, levers, liquidation_price
 from watcher.snapshot import Held, Snapshot, take, too_old, watched_on
 
@@ -62,9 +62,13 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainReport:
-    """One chain. `problem` is empty where it could be read; with a `block` beside it, its numbers are too old."""
+    """One chain. `problem` is empty where it could be read; with a `block` beside it, its numbers are too old.
+
+    `wallets` are those that are looked for on it.
+    """
 
     spec: ChainSpec
+    wallets: tuple[Wallet, ...]
     problem: str
     endpoint: str = ""
     block: Block | None = None
@@ -96,9 +100,24 @@ class Report:
 
     @property
     def idle(self) -> tuple[Wallet, ...]:
-        """The wallets with no position in anything that could be read, nor one that could not."""
+        """The wallets with no position: each chain they are looked for on was read, even if too long ago."""
+        dark = self._in_the_dark
+        return tuple(wallet for wallet in self._nothing_found if wallet.address not in dark)
+
+    @property
+    def not_known(self) -> tuple[Wallet, ...]:
+        """The wallets of which nothing was found while some chain of theirs was not read: they may have positions."""
+        dark = self._in_the_dark
+        return tuple(wallet for wallet in self._nothing_found if wallet.address in dark)
+
+    @property
+    def _nothing_found(self) -> tuple[Wallet, ...]:
         busy = {one.wallet.address for one in self.findings} | {one.id.wallet for one in self.unreadable}
         return tuple(wallet for wallet in self.wallets if wallet.address not in busy)
+
+    @property
+    def _in_the_dark(self) -> set[Address]:
+        return {wallet.address for chain in self.chains if chain.block is None for wallet in chain.wallets}
 
     @property
     def exit_code(self) -> int:
@@ -141,11 +160,14 @@ async def _read(
     within: float,
     timeouts: Timeouts | None,
 ) -> ChainReport:
+    watched = watched_on(spec.name, settings)
+    holders = {holder.wallet for each in watched for holder in each.holders}
+    wallets = tuple(wallet for wallet in settings.wallets if wallet.address in holders)
     old: list[Snapshot] = []
 
     async def recent(pinned: Pinned) -> Snapshot:
         """A snapshot at a block that is not too old; from an endpoint that is behind, something for want of better."""
-        snapshot = await take(pinned, watched_on(spec.name, settings))
+        snapshot = await take(pinned, watched)
         problem = too_old(spec, snapshot.block, int(now()))
         if problem:
             old.append(snapshot)
@@ -154,21 +176,22 @@ async def _read(
 
     async with Chain(spec, session, timeouts=timeouts, wall_clock=now) as chain:
         try:
-            return _report(spec, settings, await chain.first(recent, within=within), "")
+            return _report(spec, wallets, await chain.first(recent, within=within), "")
         except EndpointError as failure:
             if not old:
-                return ChainReport(spec=spec, problem=str(failure))
-            return _report(spec, settings, max(old, key=lambda each: each.block.number), str(failure))
+                return ChainReport(spec=spec, wallets=wallets, problem=str(failure))
+            return _report(spec, wallets, max(old, key=lambda each: each.block.number), str(failure))
 
 
-def _report(spec: ChainSpec, settings: Settings, snapshot: Snapshot, problem: str) -> ChainReport:
-    wallets = {wallet.address: wallet for wallet in settings.wallets}
+def _report(spec: ChainSpec, wallets: tuple[Wallet, ...], snapshot: Snapshot, problem: str) -> ChainReport:
+    owners = {wallet.address: wallet for wallet in wallets}
     return ChainReport(
         spec=spec,
+        wallets=wallets,
         problem=problem,
         endpoint=snapshot.endpoint,
         block=snapshot.block,
-        findings=tuple(_finding(wallets[held.position.id.wallet], held) for held in snapshot.held),
+        findings=tuple(_finding(owners[held.position.id.wallet], held) for held in snapshot.held),
         unreadable=snapshot.unreadable,
     )
 

@@ -5,7 +5,7 @@ Everything is built from `Text`, never from markup: no symbol or label can colou
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rich import box
 from rich.console import RenderableType
@@ -49,6 +49,7 @@ def as_table(report: Report, width: int) -> Iterator[RenderableType]:
     parts += _remarks(report)
     parts += [_unseen(report)] if report.unreadable or report.unseen else []
     parts += [_idle(report)] if report.idle else []
+    parts += [_not_known(report)] if report.not_known else []
     for index, part in enumerate(parts):
         if index:
             yield Text()
@@ -194,9 +195,8 @@ def _unseen(report: Report) -> Table:
     for one in report.unreadable:
         table.add_row(_named(labels, one.id.wallet), Text(one.market), _why(one.reason))
     for chain in report.unseen:
-        whose = [wallet for wallet in report.wallets if chain.spec.name in wallet.chains]
         seen = "; what is shown above is of that block" if chain.block and chain.findings else ""
-        table.add_row(_everyone(whose), Text(chain.spec.title), _why(chain.problem + seen))
+        table.add_row(_everyone(chain.wallets), Text(chain.spec.title), _why(chain.problem + seen))
     return table
 
 
@@ -204,7 +204,7 @@ def _named(labels: dict[Address, str], wallet: Address) -> Text:
     return Text(visible(labels[wallet]), style=f"bold {_UNKNOWN}")
 
 
-def _everyone(wallets: list[Wallet]) -> Text:
+def _everyone(wallets: Sequence[Wallet]) -> Text:
     name = visible(wallets[0].label) if len(wallets) == 1 else f"{len(wallets)} wallets"
     return Text(name, style=f"bold {_UNKNOWN}")
 
@@ -214,6 +214,15 @@ def _why(reason: str) -> Text:
 
 
 def _idle(report: Report) -> Text:
-    names = ", ".join(visible(wallet.label) for wallet in report.idle)
-    where = " in what could be read" if report.unreadable or report.unseen else ""
-    return Text(f"No position{where}: {names}")
+    old = {wallet.address for chain in report.unseen for wallet in chain.wallets}
+    where = " in what could be read" if any(wallet.address in old for wallet in report.idle) else ""
+    return Text(f"No position{where}: {_labels(report.idle)}")
+
+
+def _not_known(report: Report) -> Text:
+    whose = _labels(report.not_known)
+    return Text(f"Not known, because not every chain could be read: {whose}", style=_UNKNOWN)
+
+
+def _labels(wallets: Iterable[Wallet]) -> str:
+    return ", ".join(visible(wallet.label) for wallet in wallets)
