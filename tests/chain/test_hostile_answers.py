@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import socket
 import tracemalloc
 from collections.abc import Iterator
 
@@ -251,6 +252,15 @@ async def test_it_gives_up_on_a_slow_answer(node: RpcStandIn) -> None:
             async with asyncio.timeout(2):
                 await read_once(chain)
     release.set()
+    assert_fit_to_show(caught.value, node)
+
+
+async def test_it_tells_no_connection_from_no_answer(node: RpcStandIn) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:  # nobody takes up the connection and speaks TLS
+        spec = spec_of(type(node.endpoint)(name="alpha", url=f"https://127.0.0.1:{mute.getsockname()[1]}/{SECRETS[0]}"))
+        async with Chain(spec, timeouts=Timeouts(connect=0.05, total=2)) as chain:
+            with pytest.raises(EndpointError, match=r"no connection within 0\.05 s") as caught:
+                await read_once(chain)
     assert_fit_to_show(caught.value, node)
 
 

@@ -27,7 +27,7 @@ class BlockUnavailable(EndpointError):
 
 
 class TimedOut(EndpointError):
-    """No complete answer in the time that we give. Nobody home, or too much asked."""
+    """Connected, but no complete answer in the time that we give. Nobody home, or too much asked."""
 
 
 class RequestRefused(EndpointError):

@@ -191,6 +191,8 @@ class Transport:
         return EndpointError(self.name, problem)
 
     def _failure(self, problem: Exception) -> EndpointError:
+        if isinstance(problem, aiohttp.ConnectionTimeoutError):  # which tells nothing of how much was asked
+            return self._error(f"no connection within {self._timeouts.connect:g} s")
         if isinstance(problem, TimeoutError):
             return TimedOut(self.name, f"no complete answer within {self._timeouts.total:g} s")
         return self._error(_in_words(problem))
