@@ -34,6 +34,7 @@ MOST_PROBLEMS = 50
 """Lines told at once; a file with more is broken in one way, many times."""
 
 _LONGEST_VALUE = 60
+_SHORTEST_PART, _MOST_MEANT = 3, 3
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
 
@@ -149,11 +150,28 @@ def scrubbed(text: str) -> str:
 
 
 def unknown(name: str, known: Collection[str], what: str) -> str:
-    """That a name is not known, with the nearest known one, or all where they are few."""
-    near = get_close_matches(name, list(known), n=1, cutoff=0.6)
+    """That a name is not known, with the known ones that may be meant, or else all.
+
+    Where the known names come as a mapping, its values are their titles, by which they may be meant as well.
+    """
+    near = get_close_matches(name, list(known), n=1, cutoff=0.6) or _holding(name, known)
     if near:
-        return f"{shown(name)} is not a known {what}; did you mean {shown(near[0])}?"
+        return f"{shown(name)} is not a known {what}; did you mean {' or '.join(map(shown, near))}?"
     return f"{shown(name)} is not a known {what}; known: {', '.join(known) or 'none'}"
+
+
+def _holding(part: str, known: Collection[str]) -> list[str]:
+    """The first few known names that hold this part in themselves or in their title, however it is spelled."""
+    titles = known if isinstance(known, Mapping) else {}
+    sought = _letters(part)
+    if len(sought) < _SHORTEST_PART:
+        return []
+    holding = [name for name in known if sought in _letters(name) or sought in _letters(str(titles.get(name, "")))]
+    return holding[:_MOST_MEANT]
+
+
+def _letters(text: str) -> str:
+    return "".join(each for each in text.casefold() if each.isalnum())
 
 
 def repeated(names: Iterable[T]) -> list[tuple[int, T]]:

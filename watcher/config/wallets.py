@@ -132,9 +132,9 @@ def _laid_over(everyone: Ruling, own: Ruling, names: Sequence[str], problems: Pr
     return own.laid_over(everyone.laid_over(Rules(), names, Problems("")), names, problems)
 
 
-def places_of(world: World) -> list[str]:
-    """What can be named to mean some of the deployments: their protocols, and their own ids."""
-    return [*_protocols(world), *(each.id for each in world.deployments)]
+def places_of(world: World) -> dict[str, str]:
+    """What can be named to mean some of the deployments, with titles: their protocols, and their own ids."""
+    return {name: name for name in _protocols(world)} | {each.id: each.title for each in world.deployments}
 
 
 def _refuse_unknown(given: Sequence[str], known: Collection[str], what: str, where: str, problems: Problems) -> None:
