@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -155,8 +156,8 @@ def test_it_names_the_three_nearest_liquidation_prices() -> None:
         ({"notes": ("e-mode 1: visit evil.com",)}, "e-mode 1: visit evil·com"),
     ],
 )
-def test_it_cautions_in_whole_sentences(change: dict[str, object], line: str) -> None:
-    found = replace(position("0.9"), **change)  # type: ignore[arg-type]
+def test_it_cautions_in_whole_sentences(change: dict[str, Any], line: str) -> None:
+    found = replace(position("0.9"), **change)
     assert line in text(about(found, RAISED, LIQUIDATABLE, OK)).splitlines()
 
 

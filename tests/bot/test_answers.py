@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from types import MappingProxyType
+from typing import Any
 
 import pytest
 
@@ -244,10 +245,10 @@ def _seeing(found: Sequence[Held]) -> View:
     return replace(seen, sights=(replace(sight, snapshot=replace(sight.snapshot, held=tuple(found))),))
 
 
-def _with_main(**changes: object) -> View:
+def _with_main(**changes: Any) -> View:
     """A view of one position, which is otherwise than it was read."""
     main = held(cases()["main"])
-    return _seeing([replace(main, position=replace(main.position, **changes))])  # type: ignore[arg-type]
+    return _seeing([replace(main, position=replace(main.position, **changes))])
 
 
 def _an_hour_late() -> View:

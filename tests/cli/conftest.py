@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -126,8 +127,8 @@ def wallets_toml(**wallets: str) -> str:
 def config(folder: Path, market: AaveV30World) -> Callable[..., Path]:
     """Writes local.toml and watcher.toml (by keyword, what is different about them) and says where the latter is."""
 
-    def write(*, extra: str = "", users: dict[str, str] | None = None, **world: object) -> Path:
-        (folder / "local.toml").write_text(world_toml(market, **world))  # type: ignore[arg-type]
+    def write(*, extra: str = "", users: dict[str, str] | None = None, **world: Any) -> Path:
+        (folder / "local.toml").write_text(world_toml(market, **world))
         path = folder / "watcher.toml"
         path.write_text(wallets_toml(**(users if users is not None else {"treasury": SAFE})) + extra)
         return path

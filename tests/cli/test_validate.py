@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,8 +25,8 @@ def bot_api() -> Iterator[str]:
     thread.start()
     api = BotApi(token="1:right", chats=[5])
 
-    def there(awaitable: object) -> None:
-        asyncio.run_coroutine_threadsafe(awaitable, loop).result(10)  # type: ignore[arg-type]
+    def there(awaitable: Coroutine[object, object, object]) -> None:
+        asyncio.run_coroutine_threadsafe(awaitable, loop).result(10)
 
     try:
         there(api.come_back())

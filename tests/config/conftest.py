@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,10 +30,10 @@ def environ(tmp_path: Path) -> dict[str, str]:
 def load_text(tmp_path: Path, environ: dict[str, str]) -> Load:
     """Load a watcher.toml with this text; further files by name stand beside it."""
 
-    def load_it(text: str, **options: object) -> Settings:
+    def load_it(text: str, **options: Any) -> Settings:
         path = tmp_path / "watcher.toml"
         path.write_text(text, encoding="utf-8")
-        return load(path, environ=environ, **options)  # type: ignore[arg-type]
+        return load(path, environ=environ, **options)
 
     return load_it
 

@@ -13,14 +13,15 @@ from watcher.config.feeds import COLUMNS, shipped_books
 from watcher.config.world import _FIELD_FORMS, _form_of
 from watcher.domain.errors import ConfigError
 from watcher.domain.price import FeedFacts
+from watcher.domain.source import Address
 from watcher.protocols.aave_v3 import AaveV3
 from watcher.protocols.registry import PROTOCOLS
 from watcher.reads.abi import world_file
 
 POOL = "0x87870Bca3F3fD6335C3F4ce8392D69350B4fA4E2"
-FEED = "0x5f4eC3Df9cbd43714FE2740f5E3616155c5b8419"
-MINE = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
-OTHER = "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359"
+FEED = Address("0x5f4eC3Df9cbd43714FE2740f5E3616155c5b8419")
+MINE = Address("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed")
+OTHER = Address("0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359")
 
 CHAIN = f"""
 [chains.local]
@@ -70,14 +71,15 @@ def test_it_builds_a_reader_for_every_shipped_deployment() -> None:
     assert isinstance(core.reader, AaveV3)
     assert (core.reader.pool, core.oracle) == (POOL, "0x54586bE62E3c3580375aE3723C145253060Ca0C2")
     assert (core.reader.place.deployment, core.reader.place.title) == (core.id, "Aave v3 Ethereum Core")
-    assert core.reader.place.feeds[FEED] == FeedFacts(pair="ETH/USD", heartbeat=3600, deviation=Decimal("0.5"))  # type: ignore[index]
+    assert core.reader.place.feeds[FEED] == FeedFacts(pair="ETH/USD", heartbeat=3600, deviation=Decimal("0.5"))
 
 
 def test_it_knows_a_feed_by_each_of_its_addresses() -> None:
     book = load_world().feeds["ethereum"]
-    proxy, svr = "0x5147eA642CAEF7BD9c1265AadcA78f997AbB9649", "0x5424384B256154046E9667dDFaaa5e550145215e"
+    proxy = Address("0x5147eA642CAEF7BD9c1265AadcA78f997AbB9649")
+    svr = Address("0x5424384B256154046E9667dDFaaa5e550145215e")
 
-    assert book[proxy] == book[svr] == FeedFacts(pair="ETH/USD", heartbeat=3600, deviation=Decimal("0.5"))  # type: ignore[index]
+    assert book[proxy] == book[svr] == FeedFacts(pair="ETH/USD", heartbeat=3600, deviation=Decimal("0.5"))
 
 
 def test_it_reads_the_shipped_feeds_in_an_instant() -> None:
@@ -96,8 +98,9 @@ def test_it_adds_a_second_file_to_the_shipped_world(extra: Extra) -> None:
     assert len(world.chains) == len(load_world().chains) + 1
     assert world.chains["local"].block_time == Decimal("0.5")
     assert [endpoint.name for endpoint in world.chains["local"].endpoints] == ["127.0.0.1:8545"]
-    assert (mine.id, mine.title, mine.reader.pool, mine.oracle) == ("mine", "Mine", MINE, None)  # type: ignore[attr-defined]
-    assert mine.reader.place.feeds[MINE].heartbeat == 3600  # type: ignore[index]
+    assert isinstance(mine.reader, AaveV3)
+    assert (mine.id, mine.title, mine.reader.pool, mine.oracle) == ("mine", "Mine", MINE, None)
+    assert mine.reader.place.feeds[MINE].heartbeat == 3600
 
 
 def test_it_gives_shipped_deployments_the_feeds_of_the_user(extra: Extra) -> None:
@@ -105,8 +108,8 @@ def test_it_gives_shipped_deployments_the_feeds_of_the_user(extra: Extra) -> Non
     world = extra(text.replace("3600", "77"))
     [scroll] = [each for each in world.deployments if each.chain == "scroll"]
 
-    assert scroll.reader.place.feeds[MINE].heartbeat == 77  # type: ignore[index]
-    assert world.feeds["ethereum"][FEED].heartbeat == 77  # type: ignore[index]
+    assert scroll.reader.place.feeds[MINE].heartbeat == 77
+    assert world.feeds["ethereum"][FEED].heartbeat == 77
 
 
 def test_it_reads_the_feeds_file_of_a_second_file(extra: Extra, tmp_path: Path) -> None:
@@ -114,7 +117,7 @@ def test_it_reads_the_feeds_file_of_a_second_file(extra: Extra, tmp_path: Path) 
     (tmp_path / "mine.csv").write_text(f"{','.join(COLUMNS)}\n{row}\n")
     world = extra('feeds_file = "mine.csv"')
 
-    assert world.feeds["ethereum"][OTHER] == FeedFacts(pair="MINE/USD", heartbeat=60)  # type: ignore[index]
+    assert world.feeds["ethereum"][OTHER] == FeedFacts(pair="MINE/USD", heartbeat=60)
 
 
 def test_it_can_write_the_fields_of_every_plugin() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -143,7 +143,7 @@ async def test_it_lets_no_chat_wait_on_once_another_shows_that_the_service_is_ba
         for tries in range(1, 9):
             service.clock._now += 60
             rig.sender.wake()
-            await rig.until(lambda least=tries: _true(service.tries >= least and not rig.sender.in_flight))  # type: ignore[misc]
+            await rig.until(_tried(rig, service, tries))
         service.dark = None
         service.clock._now += 5  # the next probe
         await rig.put(news("b", ["y"], WARN))
@@ -168,7 +168,7 @@ async def test_it_makes_no_other_chat_wait_for_one_that_has_to(tmp_path: Path) -
             clock._now = max(clock._now, began + number / 2)
             put_at = clock.now()
             await rig.put(news(dice.choice(sorted(channels)), [f"q{number}"], WARN, put_at))
-            await rig.until(lambda count=number: _true(len(service.accepted) > count))  # type: ignore[misc]
+            await rig.until(_accepted(service, number + 1))
             delays.append(service.accepted[-1][0] - put_at)
         assert held.sent == []
         clock._now = began + 61
@@ -276,3 +276,11 @@ def _level(text: str) -> Level:
 
 async def _true(value: object) -> bool:
     return bool(value)
+
+
+def _tried(rig: Rig, service: Service, times: int) -> Callable[[], Awaitable[bool]]:
+    return lambda: _true(service.tries >= times and not rig.sender.in_flight)
+
+
+def _accepted(service: Service, number: int) -> Callable[[], Awaitable[bool]]:
+    return lambda: _true(len(service.accepted) >= number)

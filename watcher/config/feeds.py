@@ -14,8 +14,8 @@ from watcher.domain.errors import ConfigError
 from watcher.domain.price import FeedFacts
 from watcher.domain.source import Address
 
-COLUMNS = ("chain", "pair", "proxy", "svr_proxy", "aggregator", "decimals", "heartbeat", "deviation", "market_hours", "source")  # fmt: skip # noqa: E501
 ADDRESS_COLUMNS = ("proxy", "svr_proxy", "aggregator")
+COLUMNS = ("chain", "pair", *ADDRESS_COLUMNS, "decimals", "heartbeat", "deviation", "market_hours", "source")
 
 FeedBooks = dict[str, dict[Address, FeedFacts]]
 """Facts by chain, and there by any address that the feed is known under."""
