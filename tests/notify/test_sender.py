@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
@@ -24,6 +26,13 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def clock() -> JumpingClock:
     return JumpingClock()
+
+
+def rows_of(path: Path) -> int:
+    """How many messages the database holds, settled ones included."""
+    with closing(sqlite3.connect(path)) as connection:
+        [count] = connection.execute("SELECT count(*) FROM outbox").fetchone()
+    return int(count)
 
 
 async def test_it_sends_the_most_severe_first_and_one_a_second_to_a_chat(path: Path, clock: JumpingClock) -> None:
@@ -51,6 +60,17 @@ async def test_it_never_makes_telegram_refuse_for_flood(path: Path, clock: Jumpi
     assert 60.0 <= max(sent.time for sent in api.accepted) - began <= 67.0  # 25 to one group, at 20 a minute
     for name, number in chats.items():
         assert bare(api.texts(number)) == [f"{name} {n}" for n in range(25 if name == "g1" else 3)]
+
+
+async def test_it_forgets_what_was_delivered_that_long_ago_by_its_own_clock(path: Path, clock: JumpingClock) -> None:
+    settled = clock.now()
+    async with working(path, {"a": MemoryChannel(clock)}, clock=clock, before=[message("x")]) as rig:
+        await rig.until_empty()
+        await clock.sleep_until(settled + 100)
+        await rig.sender.forget(clock.now() - settled + 1)
+        kept = rows_of(path)
+        await rig.sender.forget(clock.now() - settled - 1)
+        assert (kept, rows_of(path)) == (1, 0)
 
 
 async def test_it_sends_to_other_chats_while_one_is_slow(path: Path, clock: JumpingClock) -> None:

@@ -134,6 +134,10 @@ class Sender:
         """What `send_now` was given and has not begun to send; the caller answers for it from now on."""
         return self._unstored.take_back()
 
+    async def forget(self, seconds: float) -> None:
+        """Deletes what was settled longer ago than that, by the clock that it was settled by. Raises `StoreFailed`."""
+        await self._store.do(Store.forget, int(self._clock.now() - seconds))
+
     async def run(self) -> None:
         """Sends until stopped, or until the channel is down. Raises whatever no outcome foresees."""
         while not self._ending:
