@@ -21,6 +21,7 @@ from tests.daemon.gate import ANY, Gate
 from tests.daemon.process import BY_COMMAND, ROOT, Watcher, running, scripted
 from tests.daemon.waiting import eventually
 from tests.daemon.world import TOKEN, Market, configure, set_token
+from tests.store.samples import lose_chat
 from watcher.daemon import STOP_WITHIN
 from watcher.notify.notices import REPEAT
 from watcher.store import Store
@@ -112,7 +113,7 @@ async def test_it_stops_in_time_while_it_asks_whether_a_lost_chat_is_back(
     config = set_up(tmp_path, borrowers, api)
     with closing(Store.open(tmp_path / "watcher.db")) as store:
         store.register({"desk": str(CHAT)})
-        store.disable_chat("desk", "bot was blocked by the user")
+        lose_chat(store, "desk", "bot was blocked by the user")
     api.fail_next("slow", method="sendChatAction")
     async with running(config) as watcher:
         await watcher.until("snapshot.taken")

@@ -11,6 +11,7 @@ import pytest
 from tests.daemon.dark import WALLET, configure, dark
 from tests.daemon.waiting import eventually
 from tests.notify.test_webhook import Receiver, receiving
+from tests.store.samples import lose_chat
 from watcher.alerts.message import Level
 from watcher.alerts.record import Key, Record, Rule
 from watcher.deadman import Heartbeat
@@ -53,7 +54,7 @@ async def test_it_asks_a_webhook_that_was_lost_whether_it_is_back(tmp_path: Path
     config = with_webhook(tmp_path, receiver)
     with closing(Store.open(tmp_path / "watcher.db")) as store:
         store.register({"pager": f"127.0.0.1:{receiver.port}"})
-        store.disable_chat("pager", "410 Gone")
+        lose_chat(store, "pager", "410 Gone")
     async with dark(config) as daemon:
         await daemon.settled()
 

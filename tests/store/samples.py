@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from watcher.alerts.message import Level, Message, Text
 from watcher.alerts.record import Key, Record, Rule
+from watcher.store import Store
 
 
 def record(subject: str, level: Level) -> Record:
@@ -21,3 +22,11 @@ def message(
 ) -> Message:
     text = Text(body) if isinstance(body, str) else body
     return Message(chat=chat, severity=severity, body=text, about=about, created_at=created_at)
+
+
+def lose_chat(store: Store, name: str, why: str) -> None:
+    """As a chat that refuses a message is lost."""
+    store.commit([], [message("refused", chat=name)])
+    refused = store.claim(0, [name])
+    assert refused is not None
+    store.dead(refused.id, why, 0, disable=True)

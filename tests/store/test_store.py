@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.store.samples import message, record
+from tests.store.samples import lose_chat, message, record
 from watcher.alerts.message import Level, bold, link
 from watcher.alerts.record import Key, Rule
 from watcher.store import Claimed, Store, StoreFailed, StoreThread
@@ -199,7 +199,7 @@ def test_it_forgets_settled_messages_but_never_pending_ones(store: Store) -> Non
 def test_it_follows_a_chat_that_moved_until_its_configured_address_changes(store: Store) -> None:
     assert store.register({"a": "-100"})["a"].address == "-100"
     store.chat_moved("a", "-200")
-    store.disable_chat("a", "kicked")
+    lose_chat(store, "a", "kicked")
     known = store.register({"a": "-100"})["a"]
     assert (known.address, known.disabled) == ("-200", "kicked")
     fresh = store.register({"a": "-300"})["a"]

@@ -254,11 +254,6 @@ class Store:
         with self._transaction() as connection:
             connection.execute(_set_chat(name, moved_to=new_address))
 
-    def disable_chat(self, name: str, why: str) -> None:
-        """Sends nothing there any more; what is pending stays."""
-        with self._transaction() as connection:
-            connection.execute(_set_chat(name, disabled=why))
-
     def enable_chat(self, name: str) -> None:
         """Sends there again, from where it stopped."""
         with self._transaction() as connection:
