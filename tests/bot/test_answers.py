@@ -60,7 +60,7 @@ def test_it_does_not_take_a_chain_that_it_has_not_seen_for_an_empty_one() -> Non
     unseen = replace(view(), sights=(Sight(spec=SPEC),))
     for line in ("/status", "/positions", "/position main", "/health", "/feeds"):
         assert "Ethereum: NOT SEEN YET" in ask(line, unseen)
-    assert "No position in what could be seen." in ask("/positions", unseen)
+    assert "Not known: not every chain can be seen." in ask("/positions", unseen)
 
 
 def test_it_lists_positions_the_worst_first_and_the_unknown_before_all() -> None:

@@ -117,7 +117,7 @@ def _positions(arguments: Sequence[str], view: View) -> Text:
     told = [
         lines([standing(one), Text("health ") + health(one.position) + f" · {sides(one.position)}"]) for one in shown
     ]
-    nothing = [] if found or lost else [Text("No position in what could be seen.")]
+    nothing = [] if found or lost else [_nothing(view)]
     return paragraphs([lines(lost), *told, *more, *nothing, as_of(view.sights, view.now)])
 
 
@@ -125,9 +125,15 @@ def _health(arguments: Sequence[str], view: View) -> Text:
     found, lost = _of_wallets(arguments, view)
     shown, more = first(found, 2 * MOST)
     told = [health(one.position) + " " + standing(one) for one in shown]
-    nothing = [] if found or lost else [Text("No position in what could be seen.")]
+    nothing = [] if found or lost else [_nothing(view)]
     rows = [*lost, *told, *more, *nothing]
     return paragraphs([lines(rows), as_of(view.sights, view.now)])
+
+
+def _nothing(view: View) -> Text:
+    """That there is none, if everything has been looked at; otherwise that it is not known."""
+    everything = all(sight.current(view.now) for sight in view.sights)
+    return Text("No position." if everything else "Not known: not every chain can be seen.")
 
 
 def _of_wallets(arguments: Sequence[str], view: View) -> tuple[list[Found], list[Text]]:
