@@ -8,12 +8,12 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
 from watcher.advice import advise
-from watcher.alerts.assess import Sighting, assess, sight_chain, sight_event
+from watcher.alerts.assess import Sighting, assess, sight_chain, sight_event, told_to
 from watcher.alerts.message import Message
 from watcher.alerts.policy import Notice, announce, decide
 from watcher.alerts.record import OF_POSITIONS, Key, Record, Rule
@@ -236,7 +236,7 @@ class ChainWatch:
         by_chat: dict[str, list[Notice]] = {}
         for notice in notices:
             for chat in self._chats(notice.sighting.wallets):
-                by_chat.setdefault(chat, []).append(notice)
+                by_chat.setdefault(chat, []).append(self._as_told_to(chat, notice))
         in_full = {one.record.key: one for told in by_chat.values() for one in sorted(told, key=urgency)[:IN_FULL]}
         telling = Telling(
             labels={wallet.address: wallet.label for wallet in self.settings.wallets},
@@ -251,6 +251,12 @@ class ChainWatch:
             now=now,
         )
         return [compose(chat, told, telling) for chat, told in by_chat.items()]
+
+    def _as_told_to(self, chat: str, notice: Notice) -> Notice:
+        """A chat learns of no wallet whose alerts it does not get."""
+        theirs = {wallet.address for wallet in self.settings.wallets if chat in wallet.chats or chat == CONSOLE}
+        sighting = notice.sighting
+        return replace(notice, sighting=replace(sighting, facts=told_to(sighting.facts, theirs)))
 
     def _chats(self, wallets: Iterable[Address]) -> list[str]:
         """The chats of these wallets, each once."""

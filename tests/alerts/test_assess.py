@@ -25,7 +25,7 @@ from tests.alerts.samples import (
     unreadable,
     view,
 )
-from watcher.alerts.assess import Blind, Closed, Feed, Lost, Seen, Sighting, assess, feed_subject, sight_chain
+from watcher.alerts.assess import Blind, Closed, Feed, Lost, Seen, Sighting, assess, feed_subject, sight_chain, told_to
 from watcher.alerts.message import Level
 from watcher.alerts.record import Key, Rule
 from watcher.alerts.rules import RuleBook, Rules
@@ -291,3 +291,13 @@ def test_it_fires_below_the_limit_as_written_and_clears_beyond_the_margin(rules:
         assert (rules.firing(health.factor, liquidatable=health.liquidatable) >= level) == (millionths < limit * 10**6)
         clear = millionths >= limit * (1 + rules.clear) * 10**6
         assert (rules.holding(health.factor, liquidatable=health.liquidatable) < level) == clear
+
+
+def test_it_tells_nobody_of_strangers_under_the_same_feed() -> None:
+    owing = view(position("1.5", feeds=(LATE, LATE)), position("1.4", wallet=COLD, feeds=(LATE, LATE)))
+    [stale] = [one.facts for one in assess(owing, BOTH, []) if one.key.rule is Rule.STALE]
+    assert isinstance(stale, Feed)
+    assert [one.id.wallet for one in stale.dependents] == [MAIN, COLD]
+    mine = told_to(stale, {COLD})
+    assert isinstance(mine, Feed)
+    assert [one.id.wallet for one in mine.dependents] == [COLD]

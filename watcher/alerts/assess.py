@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from watcher.alerts.falls import Fall
@@ -165,6 +165,13 @@ def _lost(unreadable: Unreadable, rules: Rules, view: View) -> Sighting:
         facts=Lost(unreadable),
         wallets=(unreadable.id.wallet,),
     )
+
+
+def told_to(facts: Facts, wallets: Collection[Address]) -> Facts:
+    """The facts as far as they are these wallets' business: one feed stands under the positions of strangers too."""
+    if not isinstance(facts, Feed):
+        return facts
+    return replace(facts, dependents=tuple(one for one in facts.dependents if one.id.wallet in wallets))
 
 
 def feed_subject(chain: str, feed: Address) -> str:
