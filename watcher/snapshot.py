@@ -129,7 +129,7 @@ def too_old(spec: ChainSpec, block: Block, now: int) -> str:
 async def take(at: AtBlock, watched: Sequence[Watched], warm: Collection[Request] = ()) -> Snapshot:
     """Read everything watched at one block. Raises `EndpointError`; a plan that fails becomes `Unreadable`."""
     plans = together(_survey(one, at.block) for one in watched)
-    outcomes, asked, rounds = await _run(plans, at, warm)
+    outcomes, asked, rounds = await run(plans, at, warm)
     found = [reading for outcome in outcomes for reading in sure(outcome)]  # a survey keeps its failures as readings
     unreadable = tuple(reading for reading in found if isinstance(reading, Unreadable))
     blank = {(one.id.deployment, one.id.wallet) for one in unreadable}
@@ -145,7 +145,11 @@ async def take(at: AtBlock, watched: Sequence[Watched], warm: Collection[Request
     )
 
 
-async def _run(plan: Plan[T], at: AtBlock, warm: Collection[Request]) -> tuple[T, frozenset[Request], int]:
+async def run(plan: Plan[T], at: AtBlock, warm: Collection[Request] = ()) -> tuple[T, frozenset[Request], int]:
+    """Drive a plan at one block: its result, everything that it asked, and in how many rounds.
+
+    `warm` is asked along with the first round. Raises `EndpointError`, and the `ReadFailed` that the plan lets pass.
+    """
     answers, asked, rounds = Answers(at.block), set[Request](), 0
     ahead = list(warm)
     try:

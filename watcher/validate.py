@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from typing import TYPE_CHECKING, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, get_type_hints
 
 from watcher.chain import Chain, ChainSpec, EndpointSpec, Pinned
 from watcher.config import Chat, Deployment, Escalation, Settings, Telegram, Webhook
 from watcher.domain.errors import ConfigError, DeliveryError, EndpointError, ReadFailed
 from watcher.domain.source import Address
-from watcher.reads import Answers, Bundle, Plan, Request
+from watcher.reads import Bundle
+from watcher.snapshot import run
 
 if TYPE_CHECKING:
     from watcher.notify.telegram import TelegramBot
 
-T = TypeVar("T")
 
 WITHIN = 20.0
 """Seconds for one question, over all the endpoints of its chain."""
@@ -103,7 +103,7 @@ async def _interface(chain: Chain, deployment: Deployment) -> Mark:
     what = f"{deployment.title}: interface{'' if deployment.oracle is None else ' and oracle'}"
 
     async def ask(pinned: Pinned) -> list[str]:
-        expected, _ = await _answered(deployment.reader.expects(), pinned)
+        expected, _, _ = await run(deployment.reader.expects(), pinned)
         return [*expected, *([] if expected else await _oracle_problems(deployment, pinned))]
 
     try:
@@ -116,7 +116,7 @@ async def _oracle_problems(deployment: Deployment, pinned: Pinned) -> list[str]:
     """Whether the market, as its contracts are set up now, asks the oracle that is configured, and no other instead."""
     if deployment.oracle is None:
         return []
-    _, asked = await _answered(deployment.reader.market([]), pinned)
+    _, asked, _ = await run(deployment.reader.market([]), pinned)
     targets = {
         call.target for request in asked for call in (request.calls if isinstance(request, Bundle) else [request])
     }
@@ -124,21 +124,6 @@ async def _oracle_problems(deployment: Deployment, pinned: Pinned) -> list[str]:
         return []
     others = ", ".join(sorted(targets - set(addresses_of(deployment).values()))) or "none"
     return [f"the market does not use the oracle {deployment.oracle}; contracts that it does ask: {others}"]
-
-
-async def _answered(plan: Plan[T], pinned: Pinned) -> tuple[T, set[Request]]:
-    """Run a plan at one block; with its result, everything that it asked. Raises `EndpointError` and `ReadFailed`."""
-    answers, asked = Answers(pinned.block), set[Request]()
-    try:
-        requests = next(plan)
-        while True:
-            asked.update(requests)
-            missing = [request for request in dict.fromkeys(requests) if request not in answers]
-            if missing:
-                answers.returned.update(await pinned.read(missing))
-            requests = plan.send(answers)
-    except StopIteration as stop:
-        return stop.value, asked
 
 
 # --- Telegram ---------------------------------------------------------------------------------------------------------

@@ -7,11 +7,10 @@ from enum import StrEnum
 from fractions import Fraction
 
 from watcher.domain.health import Health
-from watcher.domain.price import FeedReading, Freshness, Price
+from watcher.domain.price import FeedReading, Freshness, Price, stalest
 from watcher.domain.source import Address, Block, Holder
 
 NOTHING = Fraction(0)
-IN_FULL = Fraction(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,8 +115,7 @@ class Position:
     @property
     def freshness(self) -> Freshness:
         """As fresh as the stalest price under it, at the pinned block's time."""
-        found = {leg.price.freshness(self.at.timestamp) for leg in self.legs}
-        return next((worst for worst in (Freshness.STALE, Freshness.UNKNOWN) if worst in found), Freshness.FRESH)
+        return stalest({leg.price.freshness(self.at.timestamp) for leg in self.legs})
 
     @property
     def legs_explain_health(self) -> bool:

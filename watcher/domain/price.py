@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
@@ -27,6 +27,11 @@ class Freshness(StrEnum):
     FRESH = "fresh"
     STALE = "stale"
     UNKNOWN = "unknown"
+
+
+def stalest(found: Collection[Freshness]) -> Freshness:
+    """The worst of several: stale before unknown before fresh; fresh where there is nothing to go stale."""
+    return next((worst for worst in (Freshness.STALE, Freshness.UNKNOWN) if worst in found), Freshness.FRESH)
 
 
 def lateness_limit(heartbeat: int) -> int:
@@ -128,8 +133,7 @@ class Price:
         """As fresh as the stalest leaf; unknown where a contract hides its feeds; a pinned price cannot go stale."""
         if isinstance(self.expression, Opaque):
             return Freshness.UNKNOWN
-        found = {reading.freshness(now) for reading in self.feeds}
-        return next((worst for worst in (Freshness.STALE, Freshness.UNKNOWN) if worst in found), Freshness.FRESH)
+        return stalest({reading.freshness(now) for reading in self.feeds})
 
     def with_feeds(self, answers: Mapping[Address, int]) -> Price:
         """The same price if these feeds answered otherwise; feeds not named keep their answer."""
