@@ -19,7 +19,6 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from watcher import deadman, logs, systemd
 from watcher.alerts.message import Level, Message, bold
-from watcher.chain import Chain
 from watcher.config import Settings, load
 from watcher.config.changes import LOOK_EVERY, FileChanges
 from watcher.domain.errors import ConfigError, DeliveryError
@@ -34,10 +33,11 @@ from watcher.notify.sender import Sender
 from watcher.store import Store, StoreFailed, StoreThread
 from watcher.threads import Detached
 from watcher.watch import CONSOLE, ChainWatch, Memory
+from watcher.watching import Watches
 
 STOP_WITHIN = 5.0
 """Seconds from the signal to the end of the process; the parts below share them."""
-_LOOK_ENDS, _SEND_ENDS = 1.5, 2.0
+_SEND_ENDS = 2.0
 HOUSEKEEPING_HOURS = 6
 KEEP_SENT = 30 * 86_400
 """Seconds that a delivered message stays in the database."""
@@ -72,16 +72,16 @@ class Daemon:
         self._ready = asyncio.Event()
         self._changing = asyncio.Lock()
         self._failed = False
-        self._watches: dict[str, tuple[ChainWatch, asyncio.Task[None]]] = {}
         self._outlets = Outlets()
         self._heartbeat = deadman.Heartbeat()
         self._tasks: set[asyncio.Task[None]] = set()
         self._scheduler = AsyncIOScheduler(job_defaults={"max_instances": 1, "coalesce": True})
+        self._watching = Watches(self._scheduler, now=now, ended=self._ended)
 
     @property
     def watches(self) -> dict[str, ChainWatch]:
         """The watch over each chain, by the chain's name."""
-        return {name: watch for name, (watch, _) in self._watches.items()}
+        return self._watching.by_chain
 
     def stop(self) -> None:
         """End cleanly: the look and the sends under way are finished, within bounds."""
@@ -116,7 +116,7 @@ class Daemon:
             finally:
                 await self._listening.stop()
                 await self._drop_background()
-                await self._stop_watches()
+                await self._watching.stop()
                 await self._sender.stop(_SEND_ENDS)
                 await asyncio.gather(sending, return_exceptions=True)
         finally:
@@ -133,7 +133,7 @@ class Daemon:
                 self._scheduler.add_job(self._look_at_files, "interval", [self._files], seconds=LOOK_EVERY, id="files")
             self._scheduler.add_job(self._escalate, "interval", seconds=escalator.LOOK_EVERY, id="escalation")
             self._scheduler.add_job(self._beat, "interval", seconds=deadman.LOOK_EVERY, id="deadman")
-            await self._start_watches()
+            await self._watching.start(self._settings, self._memory, self._keeper)
             await self._listen()
             systemd.notify("READY=1", f"STATUS={self._status()}")
             _log.info("daemon.ready", status=self._status())
@@ -143,40 +143,6 @@ class Daemon:
             _log.info("daemon.stopping")
         finally:
             self._scheduler.shutdown(wait=False)
-
-    # Watching
-
-    async def _start_watches(self) -> None:
-        for name, spec in self._settings.chains.items():
-            chain = Chain(spec)
-            await chain.open()
-            watch = ChainWatch(
-                spec=spec,
-                chain=chain,
-                settings=self._settings,
-                memory=self._memory,
-                keeper=self._keeper,
-                now=self._now,
-            )
-            task = asyncio.create_task(watch.run(), name=f"watch {name}")
-            task.add_done_callback(self._ended)
-            self._watches[name] = (watch, task)
-            self._scheduler.add_job(_wake, "interval", [watch], seconds=self._settings.interval, id=_job(name))
-            watch.wake.set()
-
-    async def _stop_watches(self) -> None:
-        tasks = []
-        for watch, task in self._watches.values():
-            watch.stop()
-            tasks.append(task)
-        if tasks:
-            _, late = await asyncio.wait(tasks, timeout=_LOOK_ENDS)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        for watch, _ in self._watches.values():
-            await watch.chain.close()
-        self._watches.clear()
 
     def _status(self) -> str:
         wallets, chains = len(self._settings.wallets), ", ".join(self._settings.chains)
@@ -264,13 +230,11 @@ class Daemon:
             systemd.notify("READY=1", f"STATUS={self._status()}")
 
     async def _swap(self, settings: Settings, channels: Mapping[str, Channel]) -> None:
-        for name in self._watches:
-            self._scheduler.remove_job(_job(name))
-        await self._stop_watches()
+        await self._watching.stop()
         self._settings = settings
         self._memory.records = await self._store.do(Store.records) | self._keeper.unsaved
         self._sender.serve(channels)
-        await self._start_watches()
+        await self._watching.start(self._settings, self._memory, self._keeper)
         await self._listen()
 
     async def _tell_all(self, title: str, text: str) -> None:
@@ -323,15 +287,6 @@ class Daemon:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
         loop.add_signal_handler(signal.SIGHUP, lambda: self._in_background(self.reload()))
-
-
-def _job(chain: str) -> str:
-    return f"watch {chain}"
-
-
-async def _wake(watch: ChainWatch) -> None:
-    """A coroutine, so that the scheduler runs it in the event loop: events are not for other threads."""
-    watch.wake.set()
 
 
 def run(path: Path) -> int:

@@ -7,14 +7,15 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.alerts.escalation import Acknowledgement, Vigil, Watchfulness, keep_watch, unacknowledged
+from watcher.alerts.ack import Acknowledgement
+from watcher.alerts.escalation import Vigil, Watchfulness, keep_watch, unacknowledged
 from watcher.alerts.message import Level
 from watcher.alerts.record import Key, Record, Rule
 
 KEY = Key(Rule.HEALTH, "m/0x1")
 AFTER = 600
 CRITICAL = Record(key=KEY, level=Level.CRITICAL, episode=1, since=1000)
-SEEN = Acknowledgement(key=KEY, episode=1, level=Level.CRITICAL)
+SEEN = Acknowledgement(key=KEY, episode=1, level=Level.CRITICAL, until=10**12)
 UNTOLD = Vigil(key=KEY, episode=1, since=1000)
 TOLD = replace(UNTOLD, told=True)
 NOTHING = Watchfulness(kept=(), ended=(), due=(), over=())
@@ -82,7 +83,7 @@ def test_an_acknowledgement_covers_neither_a_worse_level_nor_another_episode_nor
     worse, later = replace(CRITICAL, level=Level.LIQUIDATABLE), replace(CRITICAL, episode=2)
     other = replace(CRITICAL, key=Key(Rule.UNREADABLE, KEY.subject))
 
-    assert unacknowledged([CRITICAL, worse, later, other], [SEEN]) == [worse, later, other]
+    assert unacknowledged([CRITICAL, worse, later, other], [SEEN], 0) == [worse, later, other]
 
 
 @given(

@@ -13,7 +13,7 @@ import pytest
 from tests.config.conftest import WALLET
 from tests.notify.support import message, working
 from tests.notify.test_webhook import Receiver, receiving
-from watcher.alerts.escalation import Acknowledgement
+from watcher.alerts.ack import Acknowledgement
 from watcher.alerts.message import Level, Message, Section, Text
 from watcher.alerts.record import Key, Record, Rule
 from watcher.config import Escalation, Secret, Settings, load
@@ -116,7 +116,7 @@ async def test_it_tells_that_it_is_over(tmp_path: Path, settings: Settings) -> N
 
 async def test_it_is_quiet_about_what_somebody_acknowledged(tmp_path: Path, settings: Settings) -> None:
     async with rig(tmp_path / "watcher.db") as one:
-        one.acks = [Acknowledgement(key=POSITION, episode=1, level=Level.CRITICAL)]
+        one.acks = [Acknowledgement(key=POSITION, episode=1, level=Level.CRITICAL, until=10**12)]
         one.records, one.now = {POSITION: CRITICAL}, 9999
         await one.escalator.look(settings)
         assert await one.told() == []

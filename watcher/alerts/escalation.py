@@ -24,19 +24,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from watcher.alerts.ack import Acknowledgement
 from watcher.alerts.message import Level
 from watcher.alerts.record import Key, Record
 
 FROM = Level.CRITICAL
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Acknowledgement:
-    """Somebody has seen an episode of a condition at this level, and takes care of it."""
-
-    key: Key
-    episode: int
-    level: Level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,13 +52,13 @@ class Watchfulness:
     over: tuple[Record, ...]
 
 
-def unacknowledged(records: Iterable[Record], acks: Iterable[Acknowledgement]) -> list[Record]:
+def unacknowledged(records: Iterable[Record], acks: Iterable[Acknowledgement], now: int) -> list[Record]:
     """The records that are critical, and that nobody has said to have seen at the level at which they are."""
-    seen = {(ack.key, ack.episode): ack.level for ack in acks}
+    seen = {ack.key: ack for ack in acks}
     return [
         record
         for record in records
-        if record.level >= FROM and seen.get((record.key, record.episode), Level.OK) < record.level
+        if record.level >= FROM and not (record.key in seen and seen[record.key].covers(record, now))
     ]
 
 
@@ -79,7 +71,7 @@ def keep_watch(
 ) -> Watchfulness:
     """One step of the table above. `after` is the n of it, in seconds. `records` are all that still concern anybody."""
     present = {record.key: record for record in records}
-    open_ = {record.key for record in unacknowledged(present.values(), acks)}
+    open_ = {record.key for record in unacknowledged(present.values(), acks, now)}
     kept, due = [], []
     for record in present.values():
         if record.level < FROM:

@@ -52,4 +52,10 @@ def _standing_for(before: Section, now: Section) -> Section:
     worst = max(before.worst, before.level)
     if not worst:
         return now
-    return replace(now, severity=max(now.severity, now.level), since=before.since, worst=max(worst, now.worst))
+    return replace(
+        now,
+        severity=max(now.severity, now.level),
+        since=before.since,
+        worst=max(worst, now.worst),
+        opens=bool(now.level) and (now.opens or before.opens),
+    )

@@ -105,7 +105,8 @@ class Section:
 
     `severity` is how urgent the news is: good news is OK whatever level is left. `at` is when it was written, `since`
     when the oldest warning was that it stands for, and `worst` the worst of these: other than `at` and OK only after
-    a fold. A `brief` section is a line among others. Times are Unix seconds.
+    a fold. A `brief` section is a line among others. Times are Unix seconds. `episode` is the record's; `opens`: it
+    tells of an alert for the first time, or of one that got worse, so that an incident begins with its message.
     """
 
     rule: str
@@ -117,6 +118,8 @@ class Section:
     since: int
     worst: Level = Level.OK
     brief: bool = False
+    episode: int = 0
+    opens: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -89,6 +89,8 @@ def _section(notice: Notice, telling: Telling, *, brief: bool, known: bool) -> S
         at=telling.now,
         since=telling.now,
         brief=brief,
+        episode=notice.record.episode,
+        opens=notice.kind is Kind.RAISED,
     )
 
 

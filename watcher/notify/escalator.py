@@ -8,7 +8,8 @@ from typing import Final
 import structlog
 
 from watcher.alerts import figures
-from watcher.alerts.escalation import Acknowledgement, keep_watch
+from watcher.alerts.ack import Acknowledgement
+from watcher.alerts.escalation import keep_watch
 from watcher.alerts.message import Level, Message, Section, Text, bold
 from watcher.alerts.record import Key, Record
 from watcher.config import Settings

@@ -95,6 +95,7 @@ def message_row(message: Message) -> dict[str, Any]:
         "in_flight": 0,
         "maybe_sent": 0,
         "not_before": 0,
+        "held_until": 0,
     }
 
 
@@ -134,6 +135,8 @@ def _plain_section(section: Section) -> dict[str, Any]:
         "since": section.since,
         "worst": int(section.worst),
         "brief": section.brief,
+        "episode": section.episode,
+        "opens": section.opens,
     }
 
 
@@ -148,6 +151,8 @@ def _section(plain: dict[str, Any]) -> Section:
         since=plain["since"],
         worst=Level(plain["worst"]),
         brief=plain["brief"],
+        episode=plain.get("episode", 0),  # rows of schema 3 have none
+        opens=plain.get("opens", False),
     )
 
 

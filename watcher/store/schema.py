@@ -29,7 +29,7 @@ condition = Table(
 
 # `fate`: see `rows.Fate`. `part`: how many parts of a long message have been delivered. `in_flight`: claimed, and not
 # heard of since. `maybe_sent`: an attempt at the current part ended without our knowing whether it arrived. `sections`:
-# JSON, what a waiting message can be folded by; `text` and `spans` are the whole of it.
+# JSON, what a waiting message can be folded by; `text` and `spans` are the whole of it. `held_until`: a mute ends then.
 outbox = Table(
     "outbox",
     metadata,
@@ -50,6 +50,7 @@ outbox = Table(
     Column("settled_at", Integer),
     Column("external_id", Text),
     Column("sections", Text, nullable=False),
+    Column("held_until", Integer, nullable=False),
 )
 
 # What was learnt about a chat. It holds for the configured `address` only: another address is another chat.
@@ -72,6 +73,75 @@ vigil = Table(
     Column("since", Integer, nullable=False),
     Column("told", Integer, nullable=False),
 )
+
+# What somebody said to have seen, at which level, until when. `snooze`: it is to be told again then.
+ack = Table(
+    "ack",
+    metadata,
+    Column("rule", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("episode", Integer, nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("until", Integer, nullable=False),
+    Column("snooze", Integer, nullable=False),
+    Column("by", Integer, nullable=False),
+    Column("at", Integer, nullable=False),
+)
+
+# What a chat wants to hear nothing of up to a level; `wallet` is an address, or empty for all of them.
+mute = Table(
+    "mute",
+    metadata,
+    Column("chat", Text, primary_key=True),
+    Column("wallet", Text, primary_key=True),
+    Column("level", Integer, nullable=False),
+    Column("until", Integer, nullable=False),
+    Column("by", Integer, nullable=False),
+    Column("at", Integer, nullable=False),
+)
+
+# A delivered message that began alerts: `id` is the outbox's, `external_id` the message's at the other side, `text` and
+# `spans` what it shows now. `ended_at`: nothing of it will be edited any more.
+incident = Table(
+    "incident",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("chat", Text, nullable=False),
+    Column("external_id", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("spans", Text, nullable=False),
+    Column("opened_at", Integer, nullable=False),
+    Column("edited_at", Integer, nullable=False),
+    Column("ended_at", Integer),
+)
+
+# The conditions that an incident's message told of, at the level that it told.
+member = Table(
+    "member",
+    metadata,
+    Column("incident", Integer, primary_key=True),
+    Column("rule", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("episode", Integer, nullable=False),
+    Column("level", Integer, nullable=False),
+)
+
+# Positions over time. `at` in Unix seconds; `health`, `collateral` and `debt` are decimals as text, the latter two in
+# the position's numeraire; `legs` is JSON.
+history = Table(
+    "history",
+    metadata,
+    Column("position", Text, primary_key=True),
+    Column("at", Integer, primary_key=True),
+    Column("block", Integer, nullable=False),
+    Column("health", Text, nullable=False),
+    Column("collateral", Text, nullable=False),
+    Column("debt", Text, nullable=False),
+    Column("legs", Text, nullable=False),
+)
+
+# The day (by the chat's calendar, ISO 8601) of the last digest that was written for a chat.
+digest = Table("digest", metadata, Column("chat", Text, primary_key=True), Column("day", Text, nullable=False))
 
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (
@@ -100,6 +170,33 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             rule TEXT NOT NULL, subject TEXT NOT NULL, episode INTEGER NOT NULL, since INTEGER NOT NULL,
             told INTEGER NOT NULL, PRIMARY KEY (rule, subject)
         )""",
+    ),
+    (
+        "ALTER TABLE outbox ADD COLUMN held_until INTEGER NOT NULL DEFAULT 0",
+        """CREATE TABLE ack (
+            rule TEXT NOT NULL, subject TEXT NOT NULL, episode INTEGER NOT NULL, level INTEGER NOT NULL,
+            until INTEGER NOT NULL, snooze INTEGER NOT NULL, "by" INTEGER NOT NULL, at INTEGER NOT NULL,
+            PRIMARY KEY (rule, subject)
+        )""",
+        """CREATE TABLE mute (
+            chat TEXT NOT NULL, wallet TEXT NOT NULL, level INTEGER NOT NULL, until INTEGER NOT NULL,
+            "by" INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (chat, wallet)
+        )""",
+        """CREATE TABLE incident (
+            id INTEGER NOT NULL PRIMARY KEY, chat TEXT NOT NULL, external_id TEXT NOT NULL, text TEXT NOT NULL,
+            spans TEXT NOT NULL, opened_at INTEGER NOT NULL, edited_at INTEGER NOT NULL, ended_at INTEGER
+        )""",
+        """CREATE TABLE member (
+            incident INTEGER NOT NULL, rule TEXT NOT NULL, subject TEXT NOT NULL, episode INTEGER NOT NULL,
+            level INTEGER NOT NULL, PRIMARY KEY (incident, rule, subject)
+        )""",
+        "CREATE INDEX member_condition ON member (rule, subject, episode)",
+        "CREATE INDEX incident_open ON incident (chat) WHERE ended_at IS NULL",
+        """CREATE TABLE history (
+            position TEXT NOT NULL, at INTEGER NOT NULL, block INTEGER NOT NULL, health TEXT NOT NULL,
+            collateral TEXT NOT NULL, debt TEXT NOT NULL, legs TEXT NOT NULL, PRIMARY KEY (position, at)
+        ) WITHOUT ROWID""",
+        "CREATE TABLE digest (chat TEXT NOT NULL PRIMARY KEY, day TEXT NOT NULL)",
     ),
 )
 

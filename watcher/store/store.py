@@ -102,13 +102,13 @@ class Store:
 
     def records(self) -> dict[Key, Record]:
         """Every condition that was ever committed."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             found = [record_from(row) for row in connection.execute(select(condition)).mappings()]
         return {record.key: record for record in found}
 
     def commit(self, records: Iterable[Record], messages: Iterable[Message]) -> None:
         """State and outbox in one transaction: all of it is on the disk when this returns, or none."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             if rows := [record_row(record) for record in records]:
                 added = upsert(condition)
                 changed = {name: added.excluded[name] for name in rows[0] if name not in ("rule", "subject")}
@@ -119,18 +119,18 @@ class Store:
 
     def vigils(self) -> dict[Key, Vigil]:
         """What is critical, since when, and whether the second way to people was told."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             return stored_vigils(connection)
 
     def keep_vigils(self, kept: Iterable[Vigil], ended: Iterable[Key], messages: Iterable[Message]) -> None:
         """What became of vigils, in one transaction with the messages it causes."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             store_vigils(connection, kept, ended)
             _enqueue(connection, messages)
 
     def last_warning(self, key: Key, *, besides: str) -> Section | None:
         """The newest warning about a condition to any chat but one; None where it is forgotten."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             return last_warning(connection, key, besides)
 
     # Outbox
@@ -141,7 +141,7 @@ class Store:
         For the `quiet` chats only what is critical, or worse, counts.
         """
         loud = or_(outbox.c.severity >= int(Level.CRITICAL), outbox.c.chat.not_in(quiet))
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             rows = connection.execute(_heads(outbox.c.chat, outbox.c.not_before).where(loud)).all()
         return {name: not_before for name, not_before in rows}  # noqa: C416 - rows are not pairs to the type checker
 
@@ -150,7 +150,7 @@ class Store:
         heads = _heads(outbox.c.id).where(outbox.c.not_before <= now)
         if chats_ready is not None:
             heads = heads.where(outbox.c.chat.in_(chats_ready))
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             found = connection.execute(heads.order_by(outbox.c.severity.desc(), outbox.c.id).limit(1)).scalar()
             if found is None:
                 return None
@@ -166,7 +166,7 @@ class Store:
         progress: dict[str, Any] = {"external_id": kept, "part": outbox.c.part + 1, **_NEXT_PART}
         if not more:
             progress |= {"fate": Fate.DELIVERED.value, "settled_at": now}
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.execute(_row(message_id).values(**progress))
 
     def not_sent(self, message_id: int, retry_at: int, why: str) -> None:
@@ -180,7 +180,7 @@ class Store:
     def hurry(self, chats: Iterable[str]) -> None:
         """What waits for another try to these chats waits no longer."""
         waiting = update(outbox).where(outbox.c.fate == Fate.PENDING.value, outbox.c.not_before > 0)
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.execute(waiting.where(outbox.c.chat.in_(list(chats))).values(not_before=0))
 
     def dead(
@@ -188,7 +188,7 @@ class Store:
     ) -> None:
         """Nothing will deliver this message. Its chat is disabled if asked, and the notices about it are enqueued,
         all in one transaction."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             buried = (
                 _row(message_id)
                 .values(**_UNCLAIM, fate=Fate.DEAD.value, problem=why, settled_at=now)
@@ -209,14 +209,14 @@ class Store:
             func.count().filter(held),
             func.count().filter(outbox.c.fate == Fate.DEAD.value),
         ).select_from(outbox)
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             pending, oldest, held_back, dead = connection.execute(query).one()
         return Backlog(pending=pending, oldest=oldest, held=held_back, dead=dead)
 
     def forget(self, settled_before: int) -> int:
         """Deletes messages delivered or given up before then; returns how many."""
         old = delete(outbox).where(outbox.c.fate != Fate.PENDING.value, outbox.c.settled_at < settled_before)
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             return connection.execute(old).rowcount
 
     # Chats
@@ -232,7 +232,7 @@ class Store:
             set_={"address": added.excluded.address, "moved_to": None, "disabled": None},
             where=chat.c.address != added.excluded.address,
         )
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             if addresses:
                 rows = [{"name": name, "address": address} for name, address in addresses.items()]
                 connection.execute(fresh, rows)
@@ -240,7 +240,7 @@ class Store:
 
     def chats(self) -> dict[str, ChatState]:
         """Every chat that was ever registered or found out something about."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             rows = connection.execute(select(chat)).mappings().all()
         return {
             row["name"]: ChatState(
@@ -251,12 +251,12 @@ class Store:
 
     def chat_moved(self, name: str, new_address: str) -> None:
         """Telegram gave the chat another id."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.execute(_set_chat(name, moved_to=new_address))
 
     def enable_chat(self, name: str) -> None:
         """Sends there again, from where it stopped."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.execute(_set_chat(name, disabled=None))
 
     # Inside
@@ -268,12 +268,13 @@ class Store:
 
     def _release(self, unclaimed: Update) -> None:
         """What waits again may have been superseded meanwhile."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             for name in set(connection.execute(unclaimed.returning(outbox.c.chat)).scalars().all()):
                 fold_waiting(connection, name)
 
     @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
+    def transaction(self) -> Iterator[Connection]:
+        """All of what is done inside, on the disk at its end, or none of it. Raises `StoreFailed`."""
         try:
             with self._connection.begin():
                 yield self._connection

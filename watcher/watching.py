@@ -1,0 +1,73 @@
+"""The watches over all chains: what starts them, wakes them at regular intervals, and ends them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from watcher.chain import Chain
+from watcher.config import Settings
+from watcher.notify.keeper import Keeper
+from watcher.watch import ChainWatch, Memory
+
+LOOK_ENDS: Final = 1.5
+"""Seconds that a look under way is given to finish."""
+
+
+class Watches:
+    """One watch per chain, each in a task of its own. `stop()` and `start()` again swap the settings."""
+
+    def __init__(
+        self, scheduler: AsyncIOScheduler, *, now: Callable[[], float], ended: Callable[[asyncio.Task[None]], None]
+    ) -> None:
+        """`ended` is told of every task that ended; `now` is the clock that blocks are compared with, Unix seconds."""
+        self._scheduler = scheduler
+        self._now = now
+        self._ended = ended
+        self._watches: dict[str, tuple[ChainWatch, asyncio.Task[None]]] = {}
+
+    @property
+    def by_chain(self) -> dict[str, ChainWatch]:
+        """The watches, by the chain's name."""
+        return {name: watch for name, (watch, _) in self._watches.items()}
+
+    async def start(self, settings: Settings, memory: Memory, keeper: Keeper) -> None:
+        """Watches every chain of the settings, and looks at each at once."""
+        for name, spec in settings.chains.items():
+            chain = Chain(spec)
+            await chain.open()
+            watch = ChainWatch(spec=spec, chain=chain, settings=settings, memory=memory, keeper=keeper, now=self._now)
+            task = asyncio.create_task(watch.run(), name=f"watch {name}")
+            task.add_done_callback(self._ended)
+            self._watches[name] = (watch, task)
+            self._scheduler.add_job(_wake, "interval", [watch], seconds=settings.interval, id=_job(name))
+            watch.wake.set()
+
+    async def stop(self) -> None:
+        """Ends every watch: the look that is under way is finished if it takes no longer than `LOOK_ENDS`."""
+        tasks = []
+        for name, (watch, task) in self._watches.items():
+            if self._scheduler.get_job(_job(name)) is not None:
+                self._scheduler.remove_job(_job(name))
+            watch.stop()
+            tasks.append(task)
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=LOOK_ENDS)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        for watch, _ in self._watches.values():
+            await watch.chain.close()
+        self._watches.clear()
+
+
+def _job(chain: str) -> str:
+    return f"watch {chain}"
+
+
+async def _wake(watch: ChainWatch) -> None:
+    """A coroutine, so that the scheduler runs it in the event loop: events are not for other threads."""
+    watch.wake.set()
