@@ -127,7 +127,7 @@ member = Table(
 )
 
 # Positions over time. `at` in Unix seconds; `health`, `collateral` and `debt` are decimals as text, the latter two in
-# the position's numeraire; `legs` is JSON.
+# `numeraire`, as the prices in `legs` are: JSON, [symbol, amount, price] each.
 history = Table(
     "history",
     metadata,
@@ -137,6 +137,7 @@ history = Table(
     Column("health", Text, nullable=False),
     Column("collateral", Text, nullable=False),
     Column("debt", Text, nullable=False),
+    Column("numeraire", Text, nullable=False),
     Column("legs", Text, nullable=False),
 )
 
@@ -194,7 +195,8 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "CREATE INDEX incident_open ON incident (chat) WHERE ended_at IS NULL",
         """CREATE TABLE history (
             position TEXT NOT NULL, at INTEGER NOT NULL, block INTEGER NOT NULL, health TEXT NOT NULL,
-            collateral TEXT NOT NULL, debt TEXT NOT NULL, legs TEXT NOT NULL, PRIMARY KEY (position, at)
+            collateral TEXT NOT NULL, debt TEXT NOT NULL, numeraire TEXT NOT NULL, legs TEXT NOT NULL,
+            PRIMARY KEY (position, at)
         ) WITHOUT ROWID""",
         "CREATE TABLE digest (chat TEXT NOT NULL PRIMARY KEY, day TEXT NOT NULL)",
     ),
