@@ -13,7 +13,7 @@ from tests.daemon.waiting import eventually
 from watcher.alerts.message import Message, Text
 from watcher.config import Settings, load
 from watcher.daemon import Daemon
-from watcher.notify.channel import Pace
+from watcher.notify.channel import PLAIN, Envelope, Pace
 from watcher.watch import CONSOLE, ChainWatch
 
 NEVER = "1h"
@@ -43,7 +43,7 @@ class Inbox:
     def parts(self, body: Text, *, plain: bool = False) -> tuple[Text, ...]:
         return (body,)
 
-    async def send(self, message: Message, *, label: str | None) -> str:
+    async def send(self, message: Message, *, label: str | None, envelope: Envelope = PLAIN) -> str:
         self.texts.append(f"{label}\n{message.body}" if label else str(message.body))
         return str(len(self.texts))
 

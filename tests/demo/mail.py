@@ -14,7 +14,7 @@ from tests.demo.files import CHAT, Telegram, write_token
 from watcher.alerts.message import Message, Span, Style, Text, italic
 from watcher.config import Settings
 from watcher.domain.errors import ConfigError
-from watcher.notify.channel import Channel, Pace
+from watcher.notify.channel import PLAIN, Channel, Envelope, Pace
 from watcher.notify.telegram import TelegramBot
 
 TOKEN_VARIABLE, CHAT_VARIABLE = "WATCHER_TELEGRAM_TOKEN", "WATCHER_TELEGRAM_CHAT"
@@ -74,8 +74,8 @@ class Overheard:
     def move(self, address: str) -> None:
         self.channel.move(address)
 
-    async def send(self, message: Message, *, label: str | None) -> str:
-        sent = await self.channel.send(message, label=label)
+    async def send(self, message: Message, *, label: str | None, envelope: Envelope = PLAIN) -> str:
+        sent = await self.channel.send(message, label=label, envelope=envelope)
         self.heard(italic(label) + "\n" + message.body if label else message.body)
         return sent
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.bot_api import BotApi
 from watcher.alerts.message import Level, Message, Text
-from watcher.notify.channel import Channel, Pace
+from watcher.notify.channel import PLAIN, Channel, Envelope, Pace
 from watcher.notify.sender import Sender
 from watcher.notify.telegram import TelegramBot
 from watcher.store import Backlog, ChatState, Store, StoreThread
@@ -122,7 +122,7 @@ class MemoryChannel:
         size = self.cut // 2 if plain else self.cut
         return tuple(Text(body.text[i : i + size]) for i in range(0, len(body.text), size))
 
-    async def send(self, message: Message, *, label: str | None) -> str:
+    async def send(self, message: Message, *, label: str | None, envelope: Envelope = PLAIN) -> str:
         if self.errors and (error := self.errors.pop(0)) is not None:
             raise error
         self.sent.append((self.clock.now(), message.body.text, label))

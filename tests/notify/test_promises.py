@@ -15,7 +15,7 @@ from tests.bot_api_rules import Flood, checked_text
 from tests.notify.support import START, JumpingClock, MemoryChannel, Rig, telegram, working
 from watcher.alerts.message import Level, Message, Section, Span, Style, Text, utf16_length
 from watcher.domain.errors import DeliveryError
-from watcher.notify.channel import FateUnknown, NotSent, Pace
+from watcher.notify.channel import PLAIN, Envelope, FateUnknown, NotSent, Pace
 from watcher.notify.notices import REPEAT
 from watcher.notify.sender import Sender
 from watcher.notify.telegram import TelegramBot
@@ -61,7 +61,7 @@ class ServiceChat(MemoryChannel):
     service: Service = field(kw_only=True)
     number: int = field(kw_only=True)
 
-    async def send(self, message: Message, *, label: str | None) -> str:
+    async def send(self, message: Message, *, label: str | None, envelope: Envelope = PLAIN) -> str:
         self.service.tries += 1
         await asyncio.sleep(0)
         await self.clock.sleep_until(self.clock.now() + LATENCY)

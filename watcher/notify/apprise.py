@@ -13,7 +13,7 @@ from typing import Any, Final
 from watcher.alerts.message import Level, Message, Text
 from watcher.config import Secret
 from watcher.domain.errors import ConfigError
-from watcher.notify.channel import FateUnknown, Pace
+from watcher.notify.channel import PLAIN, Envelope, FateUnknown, Pace
 from watcher.notify.split import split
 
 EXTRA: Final = "position-watcher[apprise]"
@@ -55,7 +55,7 @@ class AppriseChannel:
     def parts(self, body: Text, *, plain: bool = False) -> tuple[Text, ...]:
         return split(Text(body.text), self._longest) or (Text("(a message without text)"),)
 
-    async def send(self, message: Message, *, label: str | None) -> str:
+    async def send(self, message: Message, *, label: str | None, envelope: Envelope = PLAIN) -> str:
         title, _, rest = message.body.text.partition("\n")
         body = f"{label}\n{rest or title}" if label else rest or title
         delivered = await self._service.async_notify(

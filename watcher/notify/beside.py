@@ -1,22 +1,39 @@
-"""What is sent beside the outbox: answers, and messages that only memory holds.
+"""What is sent beside the outbox: answers, edits, and messages that only memory holds.
 
-Both go through the same lanes as what the outbox holds, so a chat has one message on its way whoever sends it.
+All go through the same lanes as what the outbox holds, so a chat has one message on its way whoever sends it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import replace
-from typing import Final
+from functools import partial
+from math import inf
+from typing import Final, TypeVar
 
 from watcher.alerts.fold import late
-from watcher.alerts.message import Message
-from watcher.notify.asking import ask
-from watcher.notify.channel import Channel, ChatMoved, ChatRefused, NotSent
+from watcher.alerts.message import Message, Text
+from watcher.buttons import Keyboard
+from watcher.notify.asking import bounded
+from watcher.notify.channel import (
+    PLAIN,
+    Channel,
+    ChatMoved,
+    ChatRefused,
+    Envelope,
+    FateUnknown,
+    NotSent,
+    RichChannel,
+)
 from watcher.notify.clock import Clock
 from watcher.notify.pacing import Lane
 from watcher.notify.unstored import LABEL
 
+T = TypeVar("T")
+
+PATIENCE: Final = 10.0
+"""Seconds that an edit waits for its turn: a newer one will say more."""
 _TURN: Final = 0.05  # seconds between looks at a chat that has something on its way
 
 
@@ -44,40 +61,121 @@ class Beside:
         self._lanes = lanes
         self._due = due
         self._wake = wake
+        self._edits: dict[str, asyncio.Future[None]] = {}  # on their way, by chat
 
     async def unstored(self, message: Message) -> None:
         """All parts, each in its chat's turn. Raises `DeliveryError`; then all of them are to be sent again."""
         age = late(message, int(self._wall()))
-        await self._send(message, f"{LABEL}\n{age}" if age else LABEL)
+        label = f"{LABEL}\n{age}" if age else LABEL
+        for part in self._channel(message.chat).parts(message.body):
+            await self._in_turn(message.chat, partial(_send, message=replace(message, body=part), label=label))
 
-    async def answer(self, message: Message) -> None:
-        """All parts, each behind every alert to its chat.
+    async def answer(self, message: Message, envelope: Envelope = PLAIN, photo: bytes | None = None) -> str:
+        """All parts, each behind every alert to its chat; returns the id of the last.
 
+        The first answers what the envelope names, the last has its buttons. A `photo` (PNG) goes first, over as much
+        of the text as fits under it; a chat without pictures gets the text only.
         Raises `DeliveryError`, and `StoreFailed` where it cannot be known whether an alert waits.
         """
-        await self._send(message, None, behind_alerts=True)
+        chat, sent = message.chat, ""
+        requests = _requests(self._channel(chat), message, photo)
+        for place, request in enumerate(requests):
+            reply_to = envelope.reply_to if place == 0 else None
+            keyboard = envelope.keyboard if place == len(requests) - 1 else ()
+            request = partial(request, envelope=Envelope(reply_to, keyboard))  # noqa: PLW2901 - the same, addressed
+            sent = await self._in_turn(chat, request, behind_alerts=True)
+        return sent
 
-    async def _send(self, message: Message, label: str | None, *, behind_alerts: bool = False) -> None:
-        chat = message.chat
-        lane, channel = self._lanes.get(chat), self._channels.get(chat)
-        if lane is None or channel is None:
+    async def edit(
+        self, chat: str, external_id: str, body: Text, keyboard: Keyboard, *, within: float = PATIENCE
+    ) -> None:
+        """Makes a message say this, once nothing else of its chat waits. What waits longer than `within` s is dropped.
+
+        An alert that becomes due meanwhile does not wait for it: the edit is broken off. Raises `MessageGone` and other
+        `DeliveryError`s (`ChatRefused` where messages cannot be edited), and `StoreFailed`.
+        """
+        if not isinstance(self._channel(chat), RichChannel):
+            raise ChatRefused(f"messages to {chat} cannot be edited")
+        request = partial(self._edit, chat=chat, external_id=external_id, body=body, keyboard=keyboard)
+        await self._in_turn(chat, request, behind_alerts=True, within=within)
+
+    def give_way(self, chats: Iterable[str]) -> None:
+        """Breaks off the edits that are on their way to these chats."""
+        for chat in chats:
+            if chat in self._edits:
+                self._edits[chat].cancel()
+
+    async def _edit(self, channel: Channel, *, chat: str, external_id: str, body: Text, keyboard: Keyboard) -> None:
+        assert isinstance(channel, RichChannel)
+        task = asyncio.ensure_future(channel.edit(external_id, body, keyboard))
+        self._edits[chat] = task
+        try:
+            await asyncio.wait({task})
+        finally:
+            task.cancel()
+            del self._edits[chat]
+        if task.cancelled():
+            raise FateUnknown("broken off: an alert was to go first")
+        task.result()
+
+    async def _in_turn(
+        self, chat: str, request: Callable[[Channel], Awaitable[T]], *, behind_alerts: bool = False, within: float = inf
+    ) -> T:
+        """One request, when its chat may get one. Raises `DeliveryError`."""
+        lane, channel = self._lanes[chat], self._channel(chat)
+        await self._turn_of(chat, lane, behind_alerts=behind_alerts, within=within)
+        lane.start()
+        try:
+            return await bounded(request(self._channels[chat]), chat)
+        except ChatMoved as error:
+            channel.move(error.address)
+            raise
+        except NotSent as error:
+            lane.hold(self._clock.now() + (error.retry_after or 0))
+            raise
+        finally:
+            lane.end(self._clock.now())
+            self._wake()
+
+    async def _turn_of(self, chat: str, lane: Lane, *, behind_alerts: bool, within: float) -> None:
+        ends = self._clock.now() + within
+        # Asked again after the database: an alert may have left meanwhile.
+        while (
+            self._is_busy(lane, behind_alerts)
+            or (behind_alerts and chat in await self._due())
+            or self._is_busy(lane, behind_alerts)
+        ):
+            if self._clock.now() >= ends:
+                raise NotSent(f"{chat} has had no turn to spare for {within:.0f} s")
+            await self._clock.sleep_until(self._clock.now() + _TURN)
+
+    def _channel(self, chat: str) -> Channel:
+        if chat not in self._lanes or chat not in self._channels:
             raise ChatRefused(f"no chat {chat} is configured any more")
-        for part in channel.parts(message.body):
-            while (behind_alerts and chat in await self._due()) or self._is_busy(lane, behind_alerts):
-                await self._clock.sleep_until(self._clock.now() + _TURN)
-            lane.start()
-            try:
-                await ask(self._channels[chat], replace(message, body=part), label)
-            except ChatMoved as error:
-                channel.move(error.address)
-                raise
-            except NotSent as error:
-                lane.hold(self._clock.now() + (error.retry_after or 0))
-                raise
-            finally:
-                lane.end(self._clock.now())
-                self._wake()
+        return self._channels[chat]
 
     def _is_busy(self, lane: Lane, sparing: bool) -> bool:
         now = self._clock.now()
         return lane.ready_at(now, sparing=sparing) > now
+
+
+def _requests(channel: Channel, message: Message, photo: bytes | None) -> list[Callable[..., Awaitable[str]]]:
+    """What has to be asked of a channel for one answer, in order; each takes the channel and an `envelope`."""
+    requests: list[Callable[..., Awaitable[str]]] = []
+    rest = message.body
+    if photo is not None and isinstance(channel, RichChannel):
+        caption, rest = channel.caption(message.body)
+        requests.append(partial(_photo, png=photo, caption=caption))
+    if rest.text or not requests:
+        parts = channel.parts(rest)
+        requests += [partial(_send, message=replace(message, body=part), label=None) for part in parts]
+    return requests
+
+
+async def _send(channel: Channel, *, message: Message, label: str | None, envelope: Envelope = PLAIN) -> str:
+    return await channel.send(message, label=label, envelope=envelope)
+
+
+async def _photo(channel: Channel, *, png: bytes, caption: Text, envelope: Envelope) -> str:
+    assert isinstance(channel, RichChannel)
+    return await channel.photo(png, caption, envelope=envelope)

@@ -10,7 +10,7 @@ from rich.style import Style as Look
 from rich.text import Text as Printed
 
 from watcher.alerts.message import Level, Message, Span, Style, Text
-from watcher.notify.channel import Pace
+from watcher.notify.channel import PLAIN, Envelope, Pace
 
 _LEVELS: Final = {Level.OK: "green", Level.WARN: "yellow", Level.CRITICAL: "red", Level.LIQUIDATABLE: "bold red"}
 _LOOKS: Final = {Style.BOLD: Look(bold=True), Style.CODE: Look(color="cyan"), Style.ITALIC: Look(italic=True)}
@@ -34,7 +34,7 @@ class ConsoleChannel:
     def parts(self, body: Text, *, plain: bool = False) -> tuple[Text, ...]:
         return (Text(body.text) if plain else body,)
 
-    async def send(self, message: Message, *, label: str | None) -> str:
+    async def send(self, message: Message, *, label: str | None, envelope: Envelope = PLAIN) -> str:
         heading = Printed(f"── {message.severity.name} to {message.chat} ", style=_LEVELS[message.severity])
         parts = [heading, *([Printed(label, style="italic")] if label else []), printed(message.body)]
         self._console.print(Printed("\n").join(parts), end="\n\n", soft_wrap=True)

@@ -24,20 +24,24 @@ from typing import Any, Concatenate, Final, ParamSpec
 import structlog
 
 from watcher.alerts.fold import late
-from watcher.alerts.message import Message
+from watcher.alerts.message import Message, Text
+from watcher.buttons import Keyboard
 from watcher.domain.errors import DeliveryError
 from watcher.notify import notices
 from watcher.notify.asking import ask
 from watcher.notify.beside import Beside
 from watcher.notify.channel import (
+    PLAIN,
     BodyRefused,
     Channel,
     ChannelDown,
     ChatMoved,
     ChatRefused,
+    Envelope,
     FateUnknown,
     NotSent,
     Pace,
+    RichChannel,
 )
 from watcher.notify.clock import Clock, SystemClock
 from watcher.notify.pacing import Backoff, Lane, Limits, Window
@@ -123,12 +127,24 @@ class Sender:
         """Sends what cannot be stored, from memory, and says of it that it may be repeated."""
         self._unstored.put(messages)
 
-    async def answer(self, message: Message) -> None:
+    async def answer(self, message: Message, envelope: Envelope = PLAIN, photo: bytes | None = None) -> str:
         """Sends what somebody asked for and waits for: once, kept nowhere, and behind every alert to its chat.
 
+        Returns the id of its last part, the one with the buttons. See `Beside.answer`.
         Raises `DeliveryError`, and `StoreFailed` where it cannot be known whether an alert waits.
         """
-        await self._beside.answer(message)
+        return await self._beside.answer(message, envelope, photo)
+
+    async def edit(self, chat: str, external_id: str, body: Text, keyboard: Keyboard = ()) -> None:
+        """Makes a message say this, with these buttons only, when nothing else of its chat waits. See `Beside.edit`.
+
+        Raises `DeliveryError`: `MessageGone` where there is no such message any more; and `StoreFailed`.
+        """
+        await self._beside.edit(chat, external_id, body, keyboard)
+
+    def edits(self, chat: str) -> bool:
+        """Whether messages to this chat can be edited."""
+        return chat in self._served and isinstance(self._channels[chat], RichChannel)
 
     def take_back(self) -> list[Message]:
         """What `send_now` was given and has not begun to send; the caller answers for it from now on."""
@@ -182,6 +198,7 @@ class Sender:
         """Claims and starts one send, and returns nothing; or, when none may leave yet, when one may."""
         due = await self._due()
         now = self._clock.now()
+        self._beside.give_way(chat for chat, at in due.items() if at <= now)
         may_leave = {chat: max(at, self._ready_at(chat, now)) for chat, at in due.items() if chat in self._served}
         ready = [chat for chat, at in may_leave.items() if at <= now]
         if not ready:

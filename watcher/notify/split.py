@@ -23,16 +23,29 @@ def split(text: Text, limit: int) -> tuple[Text, ...]:
     parts, start, end = [], 0, len(encoded) // _WIDTH
     while start < end:
         taken = _cut(encoded, start, min(end, start + limit), end)
-        part = encoded[start * _WIDTH : taken * _WIDTH].decode("utf-16-le", "surrogatepass")
-        if visible(part):
-            parts.append(Text(part, _clipped(text.spans, start, taken)))
+        part = _part(text, encoded, start, taken)
+        if visible(part.text):
+            parts.append(part)
         start = taken
     return tuple(parts)
+
+
+def head(text: Text, limit: int) -> tuple[Text, Text]:
+    """The first part of at most `limit` UTF-16 units, cut as `split` does, and all that follows it."""
+    encoded = text.text.encode("utf-16-le", "surrogatepass")
+    end = len(encoded) // _WIDTH
+    stop = _cut(encoded, 0, min(end, limit), end)
+    return _part(text, encoded, 0, stop), _part(text, encoded, stop, end)
 
 
 def visible(text: str) -> bool:
     """Whether there is anything to see. Telegram refuses a message in which there is not."""
     return any(unicodedata.category(c) not in _INVISIBLE and c not in _BLANK_LETTERS for c in text)
+
+
+def _part(text: Text, encoded: bytes, start: int, stop: int) -> Text:
+    part = encoded[start * _WIDTH : stop * _WIDTH].decode("utf-16-le", "surrogatepass")
+    return Text(part, _clipped(text.spans, start, stop))
 
 
 def _cut(encoded: bytes, start: int, stop: int, end: int) -> int:

@@ -6,6 +6,7 @@ Telegram has nothing to refuse. Errors are told apart by type and by the httpx e
   RetryAfter                                         NotSent, with its seconds
   ChatMigrated                                       ChatMoved
   Forbidden, BadRequest about the chat               ChatRefused
+  BadRequest about the message to be edited          MessageGone, or nothing: it says that already
   BadRequest about anything else                     BodyRefused
   InvalidToken (401, 404)                            ChannelDown
   Conflict (another poller)                          NotSent: it is about receiving, not about sending
@@ -25,20 +26,41 @@ from functools import cache
 from typing import Final, Self
 
 import httpx
-from telegram import Bot, LinkPreviewOptions, MessageEntity
+from telegram import (
+    Bot,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    InputFile,
+    LinkPreviewOptions,
+    MessageEntity,
+    ReplyParameters,
+)
 from telegram.error import BadRequest, ChatMigrated, Conflict, Forbidden, InvalidToken, RetryAfter, TelegramError
 from telegram.request import HTTPXRequest
 
 from watcher.alerts.message import Level, Message, Text, italic
+from watcher.buttons import Keyboard
 from watcher.domain.errors import DeliveryError
-from watcher.notify.channel import BodyRefused, ChannelDown, ChatMoved, ChatRefused, FateUnknown, NotSent, Pace
-from watcher.notify.split import split
+from watcher.notify.channel import (
+    PLAIN,
+    BodyRefused,
+    ChannelDown,
+    ChatMoved,
+    ChatRefused,
+    Envelope,
+    FateUnknown,
+    MessageGone,
+    NotSent,
+    Pace,
+)
+from watcher.notify.split import head, split
 
 OFFICIAL: Final = "https://api.telegram.org/bot"
 
 _LIMIT: Final = (
     4096  # core.telegram.org/bots/api#sendmessage. Counted here in UTF-16 units, the larger of the two readings
 )
+_CAPTION: Final = 1024  # core.telegram.org/bots/api#sendphoto
 _ROOM_FOR_LABEL: Final = 192
 _CONNECTIONS: Final = 32
 _NOTHING_LEFT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -74,6 +96,9 @@ _NO_SUCH_CHAT: Final = (
     "topic_deleted",
     "group chat was deactivated",
 )
+
+_SAID_ALREADY: Final = "message is not modified"
+_GONE: Final = ("message to edit not found", "message can't be edited", "message_id_invalid", "message identifier")
 
 # Asks python-telegram-bot for what its next major version does anyway; without it every flood refusal warns.
 os.environ.setdefault("PTB_TIMEDELTA", "true")
@@ -133,22 +158,66 @@ class TelegramBot:
             failure = self.failure(error)
         raise failure
 
-    async def send(self, address: str, thread: int | None, text: Text, *, silent: bool) -> str:
+    async def send(
+        self, address: str, thread: int | None, text: Text, *, silent: bool, envelope: Envelope = PLAIN
+    ) -> str:
         """One message as it is; returns its id. Raises `DeliveryError`s of `channel`."""
         try:
             sent = await self._bot.send_message(
                 chat_id=address,
                 text=text.text,
-                entities=[MessageEntity(s.style.value, s.offset, s.length, url=s.url or None) for s in text.spans],
+                entities=_entities(text),
                 link_preview_options=_NO_PREVIEW,
                 message_thread_id=thread,
                 disable_notification=silent,
+                reply_parameters=_answering(envelope.reply_to),
+                reply_markup=_markup(envelope.keyboard),
             )
         except TelegramError as error:
             failure = self.failure(error)
         else:
             return str(sent.message_id)
         raise failure  # out of the handler: its traceback holds request objects, and those hold the token
+
+    async def edit(self, address: str, external_id: str, text: Text, keyboard: Keyboard) -> None:
+        """Makes a message say this. Raises `MessageGone`, and `DeliveryError`s of `channel`."""
+        if not external_id.isdecimal():
+            raise MessageGone(f"{external_id!r} is no message of Telegram's")
+        try:
+            await self._bot.edit_message_text(
+                text.text,
+                chat_id=address,
+                message_id=int(external_id),
+                entities=_entities(text),
+                link_preview_options=_NO_PREVIEW,
+                reply_markup=_markup(keyboard),
+            )
+        except TelegramError as error:
+            failure = self._edit_failure(error)
+        else:
+            return
+        if failure is not None:
+            raise failure
+
+    async def photo(
+        self, address: str, thread: int | None, png: bytes, caption: Text, *, envelope: Envelope = PLAIN
+    ) -> str:
+        """A picture; returns the message's id. Raises `DeliveryError`s of `channel`."""
+        try:
+            sent = await self._bot.send_photo(
+                chat_id=address,
+                photo=InputFile(png, filename="chart.png"),
+                caption=caption.text or None,
+                caption_entities=_entities(caption),
+                message_thread_id=thread,
+                reply_parameters=_answering(envelope.reply_to),
+                reply_markup=_markup(envelope.keyboard),
+            )
+        except TelegramError as error:
+            failure = self.failure(error)
+        else:
+            return str(sent.message_id)
+        raise failure
 
     async def reach(self, address: str, thread: int | None) -> None:
         """Shows "typing" there: proves that the bot may write, and leaves nothing behind. Raises `DeliveryError`."""
@@ -173,9 +242,18 @@ class TelegramBot:
             return FateUnknown(f"no answer of Telegram's: {said}")
         return _refusal(error, said) or FateUnknown(f"Telegram is in trouble: {said}")
 
+    def _edit_failure(self, error: TelegramError) -> DeliveryError | None:
+        """The same for an edit; None where the message is as it should be."""
+        lowered = str(error).lower()
+        if isinstance(error, BadRequest) and _SAID_ALREADY in lowered:
+            return None
+        failure = self.failure(error)
+        gone = isinstance(error, BadRequest) and any(known in lowered for known in _GONE)
+        return MessageGone(str(failure)) if gone else failure
+
 
 class TelegramChat:
-    """The way to one chat of a bot. See `channel.Channel`."""
+    """The way to one chat of a bot. See `channel.RichChannel`."""
 
     def __init__(self, bot: TelegramBot, address: str, thread: int | None, silent_below: Level) -> None:
         self._bot = bot
@@ -195,13 +273,42 @@ class TelegramChat:
         cut = split(Text(body.text), room // 2) if plain else split(body, room)
         return cut or (Text("(a message without text)"),)
 
-    async def send(self, message: Message, *, label: str | None) -> str:
+    async def send(self, message: Message, *, label: str | None, envelope: Envelope = PLAIN) -> str:
         body = italic(label) + "\n" + message.body if label else message.body
-        return await self._bot.send(self._address, self._thread, body, silent=message.severity < self._silent_below)
+        silent = message.severity < self._silent_below
+        return await self._bot.send(self._address, self._thread, body, silent=silent, envelope=envelope)
+
+    async def edit(self, external_id: str, body: Text, keyboard: Keyboard) -> None:
+        await self._bot.edit(self._address, external_id, body, keyboard)
+
+    async def photo(self, png: bytes, caption: Text, *, envelope: Envelope = PLAIN) -> str:
+        return await self._bot.photo(self._address, self._thread, png, caption, envelope=envelope)
+
+    def caption(self, body: Text) -> tuple[Text, Text]:
+        return head(body, _CAPTION)
 
     async def reach(self) -> None:
         """Proves that the bot may write there, unseen. Raises `DeliveryError`."""
         await self._bot.reach(self._address, self._thread)
+
+
+def _entities(text: Text) -> list[MessageEntity]:
+    return [MessageEntity(s.style.value, s.offset, s.length, url=s.url or None) for s in text.spans]
+
+
+def _answering(external_id: str | None) -> ReplyParameters | None:
+    """The reply, if it can be one. A message that somebody has deleted must not keep its news from being told."""
+    if external_id is None or not external_id.isdecimal():
+        return None
+    return ReplyParameters(int(external_id), allow_sending_without_reply=True)
+
+
+def _markup(keyboard: Keyboard) -> InlineKeyboardMarkup | None:
+    if not keyboard:
+        return None
+    return InlineKeyboardMarkup(
+        [[InlineKeyboardButton(each.label, callback_data=each.data) for each in row] for row in keyboard]
+    )
 
 
 def _refusal(error: TelegramError, said: str) -> DeliveryError | None:

@@ -35,7 +35,7 @@ from watcher.alerts.message import Message, Style, Text
 from watcher.config import Webhook
 from watcher.config.speaking import signing_key
 from watcher.domain.errors import DeliveryError
-from watcher.notify.channel import BodyRefused, ChatRefused, FateUnknown, NotSent, Pace
+from watcher.notify.channel import PLAIN, BodyRefused, ChatRefused, Envelope, FateUnknown, NotSent, Pace
 
 LONGEST_WAIT: Final = 900.0
 """Seconds that a Retry-After may hold a webhook: an alert is not to wait a day for a machine's word."""
@@ -76,7 +76,7 @@ class WebhookChannel:
     def parts(self, body: Text, *, plain: bool = False) -> tuple[Text, ...]:
         return (Text(body.text) if plain else body,)
 
-    async def send(self, message: Message, *, label: str | None) -> str:
+    async def send(self, message: Message, *, label: str | None, envelope: Envelope = PLAIN) -> str:
         told = identity(message)
         await self._post(told, _alert(message, told, label))
         return told
