@@ -16,6 +16,7 @@ What an outcome means:
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from math import ceil, inf
@@ -199,7 +200,7 @@ class Sender:
         due = await self._due()
         now = self._clock.now()
         self._beside.give_way(chat for chat, at in due.items() if at <= now)
-        may_leave = {chat: max(at, self._ready_at(chat, now)) for chat, at in due.items() if chat in self._served}
+        may_leave = self._may_leave({chat: at for chat, at in due.items() if chat in self._served}, now)
         ready = [chat for chat, at in may_leave.items() if at <= now]
         if not ready:
             return min(may_leave.values(), default=inf)
@@ -219,8 +220,13 @@ class Sender:
     async def _due(self) -> dict[str, int]:
         return await self._store.do(Store.due, self._quiet())
 
-    def _ready_at(self, chat: str, now: float) -> float:
-        return max(self._lanes[chat].ready_at(now), self._ways[chat].ready_at(now))
+    def _may_leave(self, due: Mapping[str, int], now: float) -> dict[str, float]:
+        """When the next message to each chat may leave."""
+        turns = {chat: max(at, self._lanes[chat].ready_at(now)) for chat, at in due.items()}
+        waiting = Counter(self._ways[chat] for chat, at in turns.items() if at <= now)
+        return {
+            chat: max(at, way.ready_at(now, waiting[way])) for chat, at in turns.items() for way in [self._ways[chat]]
+        }
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if task.cancelled() or task.exception() is None:

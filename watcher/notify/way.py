@@ -1,8 +1,9 @@
 """When a send may start beside others on the same way to the other side. Pure: time comes in.
 
 Two things speak against starting all at once. Each send that is on its way when the process is killed may be read twice
-after it, so while answers come quickly there is one at a time. And to a side that does not answer at all, one send is
-enough to learn when it does again: every further one may be a copy.
+after it, so a send waits for the answer to the one before it, and a kill makes one copy at most. It does not wait for
+ever: the more chats wait for their turn, the sooner it goes beside the other, and a kill may then make more copies. And
+to a side that does not answer at all, one send is enough to learn when it does again: every further one may be a copy.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from typing import Final
 
 from watcher.notify.pacing import Backoff
 
-BESIDE: Final = 0.08
-"""Seconds after which a send waits no longer for the one before it: at least twelve a second, however late answers."""
+ROUND: Final = 2.5
+"""Seconds in which up to thirty waiting chats each get their turn, however late the answers."""
+LONGEST, SHORTEST = 0.5, 0.08
+"""Seconds that a send waits for the answer to the one before it: at most, and at least where very many wait."""
 _PROBES: Final = Backoff(4.0)
 _LONG: Final = 5.0  # seconds: a shorter darkness has made nobody wait
 
@@ -36,12 +39,15 @@ class Way:
     def end(self) -> None:
         self._running -= 1
 
-    def ready_at(self, now: float) -> float:
-        """`now` if a send may start, else when; infinity while that depends on what still runs."""
+    def ready_at(self, now: float, waiting: int) -> float:
+        """`now` if a send may start, else when; infinity while that depends on what still runs.
+
+        `waiting` is how many chats have their turn but for the sends that are on their way.
+        """
         if self._failures:
             after = self._failed_at + _PROBES.after(self._failures - 1) if self._failures > 1 else now
             return inf if self._running else max(now, after)
-        return max(now, self._began + BESIDE) if self._running else now
+        return max(now, self._began + patience(waiting)) if self._running else now
 
     def failed(self, chat: str, now: float) -> None:
         """No answer, or none that helps, to a send to this chat."""
@@ -57,3 +63,8 @@ class Way:
         self._failures = 0
         self._failed.clear()
         return news
+
+
+def patience(waiting: int) -> float:
+    """Seconds that a send waits for the answer to the one before it, while so many chats wait for their turn."""
+    return min(LONGEST, max(SHORTEST, ROUND / max(waiting, 1)))
