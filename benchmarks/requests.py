@@ -15,7 +15,7 @@ from tests.worlds.aave import AaveWorld
 from tests.worlds.aave_v36 import AaveV36World
 from tests.worlds.cache import open_world
 from watcher.chain import Chain
-from watcher.snapshot import Snapshot, take
+from watcher.snapshot import Snapshot, Watched, take
 
 WALLETS = (1, 40, 500)
 SEED = 7
@@ -33,22 +33,23 @@ class Cost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """The first tick after a start, and one that knows from the last what to ask."""
+    """The first tick after a start, and one that knows from the last what to ask; `balances` are told by both."""
 
     wallets: int
+    balances: int
     cold: Cost
     warm: Cost
 
 
-async def measure(world: AaveWorld, wallets: Sequence[str]) -> Measured:
+async def measure(world: AaveWorld, here: Watched) -> Measured:
     """A cold tick and, a block later, a warm one. Fails where any wallet could not be read."""
+    wallets = len(here.holders)
     async with CountingProxy(world.url) as proxy, Chain(spec_of(world, proxy.url)) as chain:
-        watched = [watched_in(world, wallets)]
 
         async def tick(last: Snapshot | None) -> tuple[Snapshot, Cost]:
             proxy.reset()
-            snapshot = await chain.first(lambda at: take(at, watched, last.asked if last else ()))
-            assert len(snapshot.held) == len(wallets), snapshot.unreadable
+            snapshot = await chain.first(lambda at: take(at, [here], last.asked if last else ()))
+            assert len(snapshot.held) == wallets, snapshot.unreadable
             sent = proxy.requests
             return snapshot, Cost(
                 requests=sent, rounds=snapshot.rounds, bytes_up=proxy.bytes_up, bytes_down=proxy.bytes_down
@@ -56,23 +57,24 @@ async def measure(world: AaveWorld, wallets: Sequence[str]) -> Measured:
 
         first, cold = await tick(None)
         world.chain.mine()
-        _, warm = await tick(first)
-        return Measured(wallets=len(wallets), cold=cold, warm=warm)
+        second, warm = await tick(first)
+        assert first.holdings.keys() == second.holdings.keys()
+        return Measured(wallets=wallets, balances=len(second.holdings), cold=cold, warm=warm)
 
 
 async def measure_all(world: AaveWorld) -> list[Measured]:
-    return [await measure(world, world.accounts[:count]) for count in WALLETS]
+    return [await measure(world, watched_in(world, world.accounts[:count])) for count in WALLETS]
 
 
 def table(results: Sequence[Measured]) -> str:
     """Markdown."""
     lines = [
-        "| wallets | cold tick: requests (rounds) | warm tick: requests (rounds) | warm, KB sent | warm, KB received |",
-        "|---:|---:|---:|---:|---:|",
+        "| wallets | balances | cold tick: requests (rounds) | warm tick: requests (rounds) | warm, KB up | KB down |",
+        "|---:|---:|---:|---:|---:|---:|",
     ]
     lines += [
-        f"| {one.wallets} | {one.cold.requests} ({one.cold.rounds}) | {one.warm.requests} ({one.warm.rounds})"
-        f" | {one.warm.bytes_up // 1000} | {one.warm.bytes_down // 1000} |"
+        f"| {one.wallets} | {one.balances} | {one.cold.requests} ({one.cold.rounds})"
+        f" | {one.warm.requests} ({one.warm.rounds}) | {one.warm.bytes_up // 1000} | {one.warm.bytes_down // 1000} |"
         for one in results
     ]
     return "\n".join(lines)

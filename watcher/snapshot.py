@@ -6,13 +6,14 @@ last snapshot asked is asked in the first round, so that a chain where nothing c
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any, Protocol
 
 from watcher.chain import ChainSpec
 from watcher.config import Deployment, Settings
-from watcher.domain.errors import CallReverted, NotDecodable, ReadFailed
+from watcher.domain.errors import CallReverted, EndpointError, NotDecodable, ReadFailed
 from watcher.domain.position import (
     Action,
     Because,
@@ -29,6 +30,8 @@ from watcher.domain.source import Address, Block, Holder
 from watcher.protocols.reader import AnyReader, PriceMissing
 from watcher.reads import Answers, Outcome, Plan, Request, Returned, both, sure, together
 from watcher.reads.call import T
+from watcher.reads.tokens import Holdings, Purse, balance_of, balances
+from watcher.risk.restore import tokens_for
 
 
 class AtBlock(Protocol):
@@ -48,10 +51,14 @@ class AtBlock(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """One deployment and who is watched in it."""
+    """One deployment and who is watched in it.
+
+    `targets`: the health below which a wallet is told what would help, and so what it has of that is read too.
+    """
 
     deployment: Deployment
     holders: tuple[Holder, ...]
+    targets: Mapping[Address, Decimal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +95,9 @@ class Snapshot:
     """What one chain looked like at one block.
 
     `covered` are the (deployment, wallet) pairs that were read without failure: a position known from before that is
-    absent there has been closed. `asked` is what the plans needed, for the next snapshot's first round.
+    absent there has been closed. `asked` is what the plans needed, for the next snapshot's first round. `holdings` are
+    the balances of wallets with a position below its target, of the tokens that would help it; what is absent there
+    is not known.
     """
 
     block: Block
@@ -98,6 +107,7 @@ class Snapshot:
     covered: frozenset[tuple[str, Address]]
     asked: frozenset[Request]
     rounds: int
+    holdings: Holdings = field(default_factory=dict)
 
     @property
     def positions(self) -> tuple[Position, ...]:
@@ -105,14 +115,16 @@ class Snapshot:
 
 
 def watched_on(chain: str, settings: Settings) -> list[Watched]:
-    """Who is watched where on one chain."""
+    """Who is watched where on one chain, and what health they aim at there."""
+    here = [deployment for deployment in settings.deployments if deployment.chain == chain]
+    who = {one.id: [wallet for wallet in settings.wallets if wallet.watches(one)] for one in here}
     return [
         Watched(
             deployment=deployment,
-            holders=tuple(Holder.of(each.address) for each in settings.wallets if each.watches(deployment)),
+            holders=tuple(Holder.of(wallet.address) for wallet in who[deployment.id]),
+            targets={wallet.address: wallet.rules_at(deployment.id).target for wallet in who[deployment.id]},
         )
-        for deployment in settings.deployments
-        if deployment.chain == chain
+        for deployment in here
     ]
 
 
@@ -128,29 +140,36 @@ def too_old(spec: ChainSpec, block: Block, now: int) -> str:
 
 async def take(at: AtBlock, watched: Sequence[Watched], warm: Collection[Request] = ()) -> Snapshot:
     """Read everything watched at one block. Raises `EndpointError`; a plan that fails becomes `Unreadable`."""
-    plans = together(_survey(one, at.block) for one in watched)
-    outcomes, asked, rounds = await run(plans, at, warm)
+    plans, answers = together(_survey(one, at.block) for one in watched), Answers(at.block)
+    outcomes, asked, rounds = await run(plans, at, warm, answers)
     found = [reading for outcome in outcomes for reading in sure(outcome)]  # a survey keeps its failures as readings
+    held = tuple(reading for reading in found if isinstance(reading, Held))
+    purses = frozenset(_purses(held, watched))
+    holdings, further = await _opened(purses, at, answers)
     unreadable = tuple(reading for reading in found if isinstance(reading, Unreadable))
     blank = {(one.id.deployment, one.id.wallet) for one in unreadable}
     everyone = {(one.deployment.id, holder.wallet) for one in watched for holder in one.holders}
     return Snapshot(
         block=at.block,
         endpoint=at.endpoint,
-        held=tuple(reading for reading in found if isinstance(reading, Held)),
+        held=held,
         unreadable=unreadable,
         covered=frozenset(everyone - blank),
-        asked=asked,
-        rounds=rounds,
+        asked=asked.union(map(balance_of, purses)),
+        rounds=rounds + further,
+        holdings=holdings,
     )
 
 
-async def run(plan: Plan[T], at: AtBlock, warm: Collection[Request] = ()) -> tuple[T, frozenset[Request], int]:
+async def run(
+    plan: Plan[T], at: AtBlock, warm: Collection[Request] = (), known: Answers | None = None
+) -> tuple[T, frozenset[Request], int]:
     """Drive a plan at one block: its result, everything that it asked, and in how many rounds.
 
-    `warm` is asked along with the first round. Raises `EndpointError`, and the `ReadFailed` that the plan lets pass.
+    `warm` is asked along with the first round; what is `known` of this block is not asked again, and grows. Raises
+    `EndpointError`, and the `ReadFailed` that the plan lets pass.
     """
-    answers, asked, rounds = Answers(at.block), set[Request](), 0
+    answers, asked, rounds = Answers(at.block) if known is None else known, set[Request](), 0
     ahead = list(warm)
     try:
         requests = next(plan)
@@ -163,6 +182,27 @@ async def run(plan: Plan[T], at: AtBlock, warm: Collection[Request] = ()) -> tup
             requests = plan.send(answers)
     except StopIteration as stop:
         return stop.value, frozenset(asked), rounds
+
+
+def _purses(held: Sequence[Held], watched: Sequence[Watched]) -> Iterator[Purse]:
+    """The balances that decide what a wallet can do about a position below its target."""
+    targets = {(one.deployment.id, wallet): target for one in watched for wallet, target in one.targets.items()}
+    for one in held:
+        wallet, target = one.position.id.wallet, targets.get((one.position.id.deployment, one.position.id.wallet))
+        if target is not None and one.position.check is not Check.MISMATCH:
+            yield from ((wallet, token) for token in tokens_for(one.position, target))
+
+
+async def _opened(purses: Collection[Purse], at: AtBlock, known: Answers) -> tuple[Holdings, int]:
+    """The balances, and in how many rounds. They come with the first one if the last snapshot asked for them too.
+
+    An endpoint that fails only here leaves them unknown: no alert waits for advice.
+    """
+    try:
+        holdings, _, rounds = await run(balances(purses), at, known=known)
+    except EndpointError:
+        return {}, 0
+    return holdings, rounds
 
 
 def _survey(watched: Watched, block: Block) -> Plan[list[Held | Unreadable]]:

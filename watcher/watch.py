@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import structlog
@@ -15,17 +15,18 @@ import structlog
 from watcher.advice import advise
 from watcher.alerts.assess import Sighting, assess, sight_chain, sight_event, told_to
 from watcher.alerts.message import Message
+from watcher.alerts.outlook import Advice
 from watcher.alerts.policy import Notice, announce, decide
 from watcher.alerts.record import OF_POSITIONS, Key, Record, Rule
 from watcher.alerts.rules import RuleBook
-from watcher.alerts.words import IN_FULL, Advice, Telling, compose, urgency
+from watcher.alerts.words import IN_FULL, Telling, compose, urgency
 from watcher.chain import Chain, ChainSpec, Pinned
 from watcher.config import Settings
 from watcher.domain.errors import EndpointError, ReadFailed
 from watcher.domain.source import Address
 from watcher.happenings import Baseline
 from watcher.notify.keeper import Keeper
-from watcher.snapshot import Held, Snapshot, take, too_old, watched_on
+from watcher.snapshot import Snapshot, take, too_old, watched_on
 from watcher.views import Views
 
 BLIND_AFTER = 45
@@ -117,8 +118,7 @@ class ChainWatch:
         latest = assess(await self._views.of(snapshot), self._book, known)
         settled = assess(await self._views.of(confirmed), self._book, known) if confirmed else []
         happened = self._happened(snapshot)
-        held = {str(one.position.id): one for one in snapshot.held}
-        await self._act(latest, settled, now, held, happened)
+        await self._act(latest, settled, now, snapshot, happened)
         self._seen_at = now  # only here: what was read and could not be judged was not seen
         if self.last is None or snapshot.block != self.last.block:
             _log.info(
@@ -203,14 +203,14 @@ class ChainWatch:
         since = min((self._unseen_since or now, *told))  # after a restart, the alert is the first that is known of it
         known = self.last is not None or bool(self.memory.standing(self._concerns))
         sighting = sight_chain(self.spec.name, problem, since, now, self.settings.rules, wallets, known=known)
-        await self._act([sighting], [sighting], now, {})
+        await self._act([sighting], [sighting], now, None)
 
     async def _act(
         self,
         latest: Sequence[Sighting],
         settled: Sequence[Sighting],
         now: int,
-        held: Mapping[str, Held],
+        seen: Snapshot | None,
         happened: Sequence[Sighting] = (),
     ) -> None:
         """Decide, and keep state and messages together; only then is anything remembered."""
@@ -220,7 +220,7 @@ class ChainWatch:
             await self.keeper.retry()
             return
         # Off the loop: liquidation prices of many positions at once are seconds of arithmetic.
-        messages = await asyncio.to_thread(self._messages, notices, now, held)
+        messages = await asyncio.to_thread(self._messages, notices, now, seen)
         await self.keeper.keep(decision.records, messages)
         self.memory.records.update({record.key: record for record in decision.records})
         for notice in notices:
@@ -232,7 +232,7 @@ class ChainWatch:
                 episode=notice.record.episode,
             )
 
-    def _messages(self, notices: Sequence[Notice], now: int, held: Mapping[str, Held]) -> list[Message]:
+    def _messages(self, notices: Sequence[Notice], now: int, seen: Snapshot | None) -> list[Message]:
         by_chat: dict[str, list[Notice]] = {}
         for notice in notices:
             for chat in self._chats(notice.sighting.wallets):
@@ -242,11 +242,7 @@ class ChainWatch:
             labels={wallet.address: wallet.label for wallet in self.settings.wallets},
             chains={spec.name: spec.title for spec in self.settings.chains.values()},
             explorers={spec.name: spec.explorer for spec in self.settings.chains.values()},
-            advice={
-                notice.record.key.subject: _advice(held[notice.record.key.subject], notice)
-                for notice in in_full.values()
-                if notice.record.level and notice.record.key.subject in held
-            },
+            advice=_advice(in_full.values(), seen) if seen else {},
             markets={deployment.id: deployment.title for deployment in self.settings.deployments},
             now=now,
         )
@@ -265,10 +261,14 @@ class ChainWatch:
         return list(dict.fromkeys(chats)) if self.settings.audience else [CONSOLE]
 
 
-def _advice(held: Held, notice: Notice) -> Advice:
-    """What to say of a position that is about to be spoken of, as far as it can be worked out."""
-    try:
-        return advise(held, notice.sighting.rules.target)
-    except ReadFailed as problem:
-        _log.warning("advice.none", position=str(held.position.id), problem=str(problem))
-        return Advice()
+def _advice(notices: Iterable[Notice], seen: Snapshot) -> dict[str, Advice]:
+    """What to say of the positions that are about to be spoken of, as far as it can be worked out."""
+    held, found = {str(one.position.id): one for one in seen.held}, {}
+    for notice in notices:
+        subject = notice.record.key.subject
+        if notice.record.level and subject in held:
+            try:
+                found[subject] = advise(held[subject], notice.sighting.rules.target, seen.holdings)
+            except ReadFailed as problem:
+                _log.warning("advice.none", position=subject, problem=str(problem))
+    return found

@@ -19,10 +19,11 @@ from tests.alerts.samples import (
 )
 from watcher.alerts.assess import Sighting, View, assess, feed_subject
 from watcher.alerts.message import Level, Message
+from watcher.alerts.outlook import Advice
 from watcher.alerts.policy import Kind, Notice
 from watcher.alerts.record import Key, Record, Rule
 from watcher.alerts.rules import RuleBook, Rules
-from watcher.alerts.words import Advice, Telling, compose
+from watcher.alerts.words import Telling, compose
 from watcher.domain.position import Position, Repay, TopUp
 from watcher.domain.source import Address
 from watcher.risk.liquidation import Lever, LiquidationPrice
@@ -44,6 +45,7 @@ ADVICE = Advice(
         Remedy(action=Repay(USDC.address, 4102_564103), asset=USDC, health=Decimal("1.5"), enough=True),
         Remedy(action=TopUp(WETH.address, 3846153846153846154), asset=WETH, health=Decimal("1.5"), enough=True),
     ),
+    balances={USDC.address: 5000_000000, WETH.address: 24 * 10**17},
 )
 
 

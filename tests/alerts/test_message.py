@@ -45,9 +45,10 @@ from tests.alerts.telling import (
 )
 from watcher.alerts.assess import assess, sight_chain
 from watcher.alerts.message import Message, Style
+from watcher.alerts.outlook import Advice
 from watcher.alerts.policy import Notice
 from watcher.alerts.rules import RuleBook, Rules
-from watcher.alerts.words import IN_FULL, Advice
+from watcher.alerts.words import IN_FULL
 from watcher.domain.source import Address
 
 # --- Many -------------------------------------------------------------------------------------------------------------

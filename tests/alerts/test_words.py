@@ -45,9 +45,9 @@ from tests.alerts.telling import (
 )
 from watcher.alerts.assess import sight_chain
 from watcher.alerts.message import Level
+from watcher.alerts.outlook import Advice
 from watcher.alerts.policy import Kind
 from watcher.alerts.rules import Rules
-from watcher.alerts.words import Advice
 from watcher.domain.position import Check, Position, Repay, State
 from watcher.domain.price import Opaque
 from watcher.risk.restore import Remedy
@@ -74,8 +74,8 @@ def test_it_escalates_with_the_rule_as_written_the_value_that_broke_it_and_what_
         debt $14,769.69 (14,769.685 USDC)
         liquidation at WETH $1,846.15 (−7.6 %)
         to get back to 1.50, one of:
-        · repay 4102.564103 USDC
-        · add 3.846154 WETH
+        · repay 4102.564103 USDC (has 5,000)
+        · add 3.846154 WETH (has 2.4)
         price USDC / USD: 11 h 6 min old, heartbeat 24 h
         block 21,034,551, 12 s old
     """)

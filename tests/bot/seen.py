@@ -41,6 +41,8 @@ SPEC = ChainSpec(
     explorer="https://etherscan.io",
     endpoints=(),
 )
+PURSE = {"USDC": 312_500000, "WETH": 10**17}
+"""What the wallet "main" has; of the others it is not known."""
 IDLE = Backlog(pending=0, oldest=None, held=0, dead=0)
 
 
@@ -81,6 +83,10 @@ def snapshot(labels: Sequence[str], lost: Sequence[str] = ()) -> Snapshot:
         covered=frozenset(),
         asked=frozenset(),
         rounds=1,
+        holdings={
+            (cases()["main"].position.id.wallet, leg.asset.address): PURSE[leg.asset.symbol]
+            for leg in cases()["main"].position.legs
+        },
     )
 
 

@@ -91,7 +91,8 @@ def test_it_shows_a_position_with_all_that_it_rests_on_and_the_way_out() -> None
         "collateral $20,000.00\n· 10 WETH at $2,000.00, counts 82.5 %\n  WETH / USD: 1 s / 1 h, fresh\n\n"
         "debt $15,840.00\n· 15,840 USDC at $1.0000\n  USDC / USD: 1 s / 1 h, fresh\n\n"
         "liquidated at one of\n· WETH $1,920.00 (−3.9 %)\n· USDC $1.0417 (+4.1 %)\n\n"
-        "for health 1.50, one of\n· repay 4840.000002 USDC\n· add 4.400001 WETH\n\n"
+        "for health 1.50, one of\n· repay 4840.000002 USDC (has 312.5)\n· add 4.400001 WETH (has 0.1)\n"
+        "None of these is in the wallet in full; repaying its 312.5 USDC gives health 1.0626.\n\n"
         "Ethereum: block 205, 12 s old\nthe account in the explorer"
     )
 

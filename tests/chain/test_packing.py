@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.chain.conftest import SomeCall, call
-from watcher.chain.multicall import calldata_size
+from watcher.chain.multicall import answer_size, calldata_size
 from watcher.chain.packing import Batch, Limits, pack
 from watcher.reads import Bundle, Request, Returned
 
@@ -21,11 +23,11 @@ def built(wanted: list[tuple[int, str]]) -> list[Request]:
     return made
 
 
-@given(requests, st.integers(1, 20), st.integers(1, 4000))
+@given(requests, st.integers(1, 20), st.integers(1, 4000), st.integers(1, 4000))
 def test_it_sends_every_request_once_and_shared_batches_within_the_limits(
-    wanted: list[tuple[int, str]], calls: int, calldata: int
+    wanted: list[tuple[int, str]], calls: int, calldata: int, answer: int
 ) -> None:
-    limits = Limits(gas=20_000_000, calls=calls, calldata=calldata)
+    limits = Limits(gas=20_000_000, calls=calls, calldata=calldata, answer=answer)
     batches = pack(built(wanted), limits)
     assert sorted(map(str, (one for batch in batches for one in batch.requests))) == sorted(map(str, built(wanted)))
     for batch in batches:
@@ -34,12 +36,19 @@ def test_it_sends_every_request_once_and_shared_batches_within_the_limits(
             assert batch.gas <= limits.gas
             assert len(batch.calls) <= calls
             assert sum(calldata_size(len(one.data)) for one in batch.calls) <= calldata
+            assert sum(answer_size(len(one.outputs)) for one in batch.calls) <= answer
 
 
 def test_it_needs_no_more_batches_than_the_limits_force() -> None:
-    assert len(pack([call(n) for n in range(400)], Limits(gas=10**9))) == 1
-    assert len(pack([call(n) for n in range(401)], Limits(gas=10**9))) == 2
+    assert len(pack([call(n) for n in range(500)], Limits(gas=10**9))) == 1
+    assert len(pack([call(n) for n in range(501)], Limits(gas=10**9))) == 2
     assert len(pack([call(n, gas=50_000) for n in range(400)], Limits(gas=10_000_000))) == 2
+
+
+def test_it_keeps_answers_of_many_words_below_what_a_node_may_return() -> None:
+    long = [replace(call(n), outputs=("uint256",) * 15) for n in range(200)]
+    batches = pack(long, Limits(gas=10**9))
+    assert [len(batch.calls) for batch in batches] == [148, 52]  # of 608 bytes each, where 90,000 are allowed
 
 
 def test_it_keeps_apart_what_is_known_to_burn_its_neighbours_gas() -> None:

@@ -47,7 +47,7 @@ async def test_it_answers_each_request_with_its_own_result(chain: Chain) -> None
 
 async def test_it_costs_one_request_up_to_the_limits_of_a_batch(node: RpcStandIn, chain: Chain) -> None:
     here = await pinned(chain)
-    for count in (1, 40, 400):
+    for count in (1, 40, 500):
         await here.read([call(n) for n in range(count)])
         assert sizes(node) == [count]
     assert chain.requests == {"alpha": len(node.asked)} == {"alpha": 5}  # chain id, block, and one for each read
@@ -238,7 +238,7 @@ async def test_it_returns_nothing_when_one_of_many_batches_fails(node: RpcStandI
     here = await pinned(chain)
     node.faults[CALL] = last_fails
     with pytest.raises(EndpointError, match="boom"):
-        await here.read([call(n) for n in range(2000)])
+        await here.read([call(n) for n in range(2500)])
     assert not [task for task in asyncio.all_tasks() if "_send" in repr(task)]
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from tests.worlds.aave import AaveWorld
 from tests.worlds.abi import calldata
 from tests.worlds.chain import RevertError, Tx, named
+from watcher.alerts.rules import Rules
 from watcher.chain import Chain, ChainSpec, EndpointSpec
 from watcher.config import Deployment
 from watcher.domain.position import Position
@@ -50,7 +51,8 @@ def deployment_of(world: AaveWorld) -> Deployment:
 
 def watched_in(world: AaveWorld, wallets: Sequence[str]) -> Watched:
     holders = tuple(Holder.of(Address(wallet)) for wallet in wallets)
-    return Watched(deployment=deployment_of(world), holders=holders)
+    targets = {holder.wallet: Rules().target for holder in holders}
+    return Watched(deployment=deployment_of(world), holders=holders, targets=targets)
 
 
 async def look(world: AaveWorld, wallets: Sequence[str], warm: Collection[Request] = ()) -> Snapshot:

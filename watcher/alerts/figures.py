@@ -25,6 +25,11 @@ def amount(raw: int, decimals: int) -> str:
     return _signed(raw, _tokens(abs(raw), decimals))
 
 
+def amount_down(raw: int, decimals: int) -> str:
+    """The same of what somebody has to spend: there is never less of it than is written."""
+    return _tokens(raw, decimals, ROUND_FLOOR)
+
+
 def exact_amount_up(raw: int, decimals: int) -> str:
     """An amount to be paid, such that paying what is written suffices: `1234.567813`, rounded up at most.
 
@@ -92,14 +97,14 @@ def _two(first: int, unit: str, second: int, smaller: str) -> str:
     return f"{first:,} {unit}{f' {second} {smaller}' if second else ''}"
 
 
-def _tokens(raw: int, decimals: int) -> str:
+def _tokens(raw: int, decimals: int, rounding: str = ROUND_HALF_EVEN) -> str:
     number = _scaled(raw, decimals)
     if number == 0:
         return "0"
     if number < Decimal(1).scaleb(-_SMALLEST_PLACES):
         return "<0.000001"
     places = min(max(7 - number.adjusted(), 0), 4) if number >= 1 else 3 - number.adjusted()
-    return _trimmed(f"{_rounded(number, places):,f}")
+    return _trimmed(f"{_rounded(number, places, rounding):,f}")
 
 
 def _scaled(raw: int, decimals: int) -> Decimal:

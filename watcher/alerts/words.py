@@ -13,28 +13,19 @@ from watcher.alerts.assess import Blind, Closed, Facts, Feed, Fell, Lost, Near, 
 from watcher.alerts.clean import clean
 from watcher.alerts.happened import Happened, What
 from watcher.alerts.message import Level, Message, Section, Text, bold, code, joined, link
+from watcher.alerts.outlook import Advice, ways_back
 from watcher.alerts.policy import Kind, Notice
 from watcher.alerts.record import Rule
 from watcher.alerts.rules import Rules
 from watcher.domain.health import INFINITE
-from watcher.domain.position import Check, Leg, Position, Repay, State
+from watcher.domain.position import Check, Leg, Position, State
 from watcher.domain.price import FeedReading, Freshness
 from watcher.domain.source import Address
-from watcher.risk.liquidation import LiquidationPrice
-from watcher.risk.restore import Remedy
 
 IN_FULL = 6
 """Notices told in full in one message; the rest are told in a line each, so that all are named."""
 
 _LIMITS = {Level.WARN: "warn", Level.CRITICAL: "critical", Level.LIQUIDATABLE: "liquidation"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Advice:
-    """What was worked out for a position that is spoken of: the nearest liquidation prices, and what would help."""
-
-    liquidations: tuple[LiquidationPrice, ...] = ()
-    remedies: tuple[Remedy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,13 +268,7 @@ def _liquidations(position: Position, advice: Advice) -> list[Text]:
 def _remedies(advice: Advice, rules: Rules) -> list[Text]:
     if not advice.remedies:
         return []
-    lines = [Text(f"to get back to {rules.target}, one of:")]
-    for remedy in [remedy for remedy in advice.remedies if remedy.enough] or advice.remedies:
-        verb = "repay" if isinstance(remedy.action, Repay) else "add"
-        amount = code(figures.exact_amount_up(remedy.action.amount, remedy.asset.decimals))
-        rest = "" if remedy.enough else f" (all of it, and still only {figures.health(remedy.health)})"
-        lines.append(Text(f"· {verb} ") + amount + f" {clean(remedy.asset.symbol)}{rest}")
-    return lines
+    return [Text(f"to get back to {rules.target}, one of:"), *ways_back(advice)]
 
 
 def _prices(position: Position) -> Text:

@@ -9,11 +9,11 @@ from watcher.alerts import figures
 from watcher.alerts.ages import ages
 from watcher.alerts.clean import clean
 from watcher.alerts.message import Level, Text, bold, code, link
-from watcher.alerts.words import Advice
+from watcher.alerts.outlook import Advice, ways_back
 from watcher.bot.phrases import age, as_of, cautions, first, health, lines, paragraphs, standing, unknown
 from watcher.bot.view import Found, Misunderstood, View, label
 from watcher.domain.errors import ReadFailed
-from watcher.domain.position import Check, Leg, Position, Repay, Unreadable
+from watcher.domain.position import Check, Leg, Position, Unreadable
 
 IN_FULL = 3
 """Positions shown in full at once; of more, one is to be chosen."""
@@ -113,7 +113,7 @@ def _outlook(found: Found) -> list[Text]:
     if found.position.check is Check.MISMATCH:
         return [Text("No liquidation price: our formula and the contract differ.")]
     try:
-        advice = advise(found.held, found.rules.target)
+        advice = advise(found.held, found.rules.target, found.holdings)
     except ReadFailed as problem:
         return [Text(f"No liquidation price: {clean(str(problem), 160)}")]
     return [_liquidations(found.position, advice), _remedies(found, advice)]
@@ -136,13 +136,7 @@ def _liquidations(position: Position, advice: Advice) -> Text:
 def _remedies(found: Found, advice: Advice) -> Text:
     if not advice.remedies:
         return Text()
-    rows = []
-    for remedy in [remedy for remedy in advice.remedies if remedy.enough] or advice.remedies:
-        verb = "repay" if isinstance(remedy.action, Repay) else "add"
-        amount = code(figures.exact_amount_up(remedy.action.amount, remedy.asset.decimals))
-        rest = "" if remedy.enough else f" (all of it, and still only {figures.health(remedy.health)})"
-        rows.append(Text(f"· {verb} ") + amount + f" {clean(remedy.asset.symbol)}{rest}")
-    return lines([bold(f"for health {found.rules.target}") + ", one of", *rows])
+    return lines([bold(f"for health {found.rules.target}") + ", one of", *ways_back(advice)])
 
 
 def _explorer(found: Found) -> list[Text]:

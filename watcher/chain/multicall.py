@@ -34,6 +34,11 @@ def calldata_size(data_length: int) -> int:
     return WORD + _CALL_HEAD + data_length + (-data_length % WORD)
 
 
+def answer_size(words: int) -> int:
+    """Bytes that the answer of so many words to one call takes in the envelope, its offset included."""
+    return WORD + _RESULT_HEAD + WORD * words
+
+
 def encode_aggregate3(calls: Sequence[tuple[Address, bytes]]) -> bytes:
     """Calldata of `aggregate3`, every call allowed to fail. Raises `ValueError` beyond `MAX_CALLS`."""
     if len(calls) > MAX_CALLS:

@@ -6,21 +6,22 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from watcher.chain.multicall import calldata_size
+from watcher.chain.multicall import answer_size, calldata_size
 from watcher.reads.call import Bundle, Call, Request, Returned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one batch may hold. `gas` is a sum of the calls' guesses, `calldata` in bytes.
+    """What one batch may hold. `gas` is a sum of the calls' guesses, `calldata` and `answer` in bytes.
 
-    400 KB is below every request limit that we know of, once in hex (Chainstack: 1 MB). 400 calls keep the answer to
-    small reads below 100,000 bytes, which Bor refuses to exceed.
+    400 KB is below every request limit that we know of, once in hex (Chainstack: 1 MB). The answer is kept below the
+    100,000 bytes that Bor refuses to exceed, with room for strings and lists that are longer than guessed.
     """
 
     gas: int
-    calls: int = 400
+    calls: int = 500
     calldata: int = 400_000
+    answer: int = 90_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +69,19 @@ def pack(requests: Iterable[Request], limits: Limits, alone: Collection[Request]
     """
     batches: list[Batch] = []
     open_batch: list[Request] = []
-    gas = calldata = 0
+    gas = calldata = answer = 0
     for request in requests:
         if isinstance(request, Bundle) or request.isolated or request in alone:
             batches.append(Batch((request,)))
             continue
-        size = calldata_size(len(request.data))
-        full = len(open_batch) >= limits.calls or gas + request.gas > limits.gas or calldata + size > limits.calldata
-        if open_batch and full:
+        size, told = calldata_size(len(request.data)), answer_size(len(request.outputs))
+        full = len(open_batch) >= limits.calls or gas + request.gas > limits.gas
+        long = calldata + size > limits.calldata or answer + told > limits.answer
+        if open_batch and (full or long):
             batches.append(Batch(tuple(open_batch)))
-            open_batch, gas, calldata = [], 0, 0
+            open_batch, gas, calldata, answer = [], 0, 0, 0
         open_batch.append(request)
         gas += request.gas
         calldata += size
+        answer += told
     return [*batches, Batch(tuple(open_batch))] if open_batch else batches

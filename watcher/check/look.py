@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import aiohttp
 
@@ -160,7 +160,7 @@ async def _read(
     within: float,
     timeouts: Timeouts | None,
 ) -> ChainReport:
-    watched = watched_on(spec.name, settings)
+    watched = [replace(each, targets={}) for each in watched_on(spec.name, settings)]  # a report gives no advice
     holders = {holder.wallet for each in watched for holder in each.holders}
     wallets = tuple(wallet for wallet in settings.wallets if wallet.address in holders)
     old: list[Snapshot] = []

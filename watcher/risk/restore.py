@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
 from watcher.domain.position import Action, Asset, Leg, Position, Refused, Repay, TopUp
+from watcher.domain.source import Address
 from watcher.risk.search import Crossing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remedy:
-    """The smallest action that reaches the target, or the largest possible where `enough` is false."""
+    """The smallest action that reaches the target, or the largest possible where `enough` is false.
+
+    `health` is what the position has after it.
+    """
 
     action: Action
     asset: Asset
@@ -27,13 +31,43 @@ After = Callable[[Action], Position | Refused]
 
 def remedies(position: Position, target: Decimal, after: After) -> tuple[Remedy, ...]:
     """One remedy for each debt and each collateral of the position that can be one, repayments first."""
-    if position.health.factor >= target:
-        return ()
-    debts = [leg for leg in position.legs if leg.required]
-    collaterals = [leg for leg in position.legs if leg.backing]
+    debts, collaterals = _curable(position, target)
     found = [_repay(position, leg, target, after) for leg in debts]
     found += [_top_up(position, leg, target, after) for leg in collaterals]
     return tuple(remedy for remedy in found if remedy is not None)
+
+
+def tokens_for(position: Position, target: Decimal) -> tuple[Address, ...]:
+    """The tokens that remedies may ask for: to know of each whether the wallet has it. None where all is well."""
+    debts, collaterals = _curable(position, target)
+    return tuple(dict.fromkeys(leg.asset.address for leg in (*debts, *collaterals)))
+
+
+def best_step(offered: Iterable[Remedy], balances: Mapping[Address, int], now: Decimal, after: After) -> Remedy | None:
+    """What helps most of that which can be paid today: a remedy as far as the wallet's balance of its token goes.
+
+    None where nothing that it has would raise health above `now`.
+    """
+    steps = (_as_far_as(remedy, balances.get(remedy.asset.address, 0), after) for remedy in offered)
+    return max((step for step in steps if step and step.health > now), key=lambda step: step.health, default=None)
+
+
+def _as_far_as(remedy: Remedy, balance: int, after: After) -> Remedy | None:
+    """The part of a remedy that a balance pays. None where that is nothing, or would be refused."""
+    if balance >= remedy.action.amount:
+        return remedy
+    action = type(remedy.action)(remedy.asset.address, balance)
+    reached = after(action) if balance else None
+    if not isinstance(reached, Position):
+        return None
+    return Remedy(action=action, asset=remedy.asset, health=reached.health.factor, enough=False)
+
+
+def _curable(position: Position, target: Decimal) -> tuple[list[Leg], list[Leg]]:
+    """The debts that may be repaid and the collaterals that may be added to; none where health is at the target."""
+    if position.health.factor >= target:
+        return [], []
+    return [leg for leg in position.legs if leg.required], [leg for leg in position.legs if leg.backing]
 
 
 def _ratio(position: Position) -> tuple[Fraction, Fraction]:

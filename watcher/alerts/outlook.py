@@ -1,0 +1,88 @@
+"""What lies ahead of a position: what would liquidate it, and what would help, beside what its wallet has for that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from watcher.alerts import figures
+from watcher.alerts.clean import clean
+from watcher.alerts.message import Text, code
+from watcher.domain.position import Repay
+from watcher.domain.source import Address
+from watcher.risk.liquidation import LiquidationPrice
+from watcher.risk.restore import Remedy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """What was worked out for a position that is spoken of: the nearest liquidation prices, and what would help.
+
+    `balances` are the wallet's, in base units by token; of a token that is absent it is not known. `step` is the most
+    that can be done with them where they pay for no remedy in full.
+    """
+
+    liquidations: tuple[LiquidationPrice, ...] = ()
+    remedies: tuple[Remedy, ...] = ()
+    balances: Mapping[Address, int] = field(default_factory=dict)
+    step: Remedy | None = None
+
+    @property
+    def offered(self) -> tuple[Remedy, ...]:
+        """The remedies that reach the target; where none does, what there is. Those that the wallet can pay first."""
+        found = [remedy for remedy in self.remedies if remedy.enough] or self.remedies
+        return tuple(sorted(found, key=lambda remedy: not self.affordable(remedy)))
+
+    def affordable(self, remedy: Remedy) -> bool:
+        """Whether the wallet is known to have the whole amount."""
+        return self.balances.get(remedy.asset.address, -1) >= remedy.action.amount
+
+    @property
+    def out_of_reach(self) -> bool:
+        """Whether the wallet is known to have the whole amount of none of them."""
+        known = all(remedy.asset.address in self.balances for remedy in self.offered)
+        return known and not any(map(self.affordable, self.offered))
+
+
+def ways_back(advice: Advice) -> list[Text]:
+    """The remedies a line each, with what the wallet has of them, and what follows if that is not enough for any."""
+    offered = advice.offered
+    amounts = [advice.balances.get(remedy.asset.address) for remedy in offered]
+    apart = any(amounts)  # else one line says it for all
+    rows = [
+        _row(remedy, _has(remedy, amount) if apart else "") for remedy, amount in zip(offered, amounts, strict=True)
+    ]
+    return [*rows, *_reach(advice, [amount for amount in amounts if amount is not None])] if offered else []
+
+
+def _row(remedy: Remedy, has: str) -> Text:
+    verb = "repay" if isinstance(remedy.action, Repay) else "add"
+    amount = code(figures.exact_amount_up(remedy.action.amount, remedy.asset.decimals))
+    short = "" if remedy.enough else f"all of it, and still only {figures.health(remedy.health)}"
+    rest = "; ".join(filter(None, (short, has)))
+    return Text(f"· {verb} ") + amount + f" {clean(remedy.asset.symbol)}" + (f" ({rest})" if rest else "")
+
+
+def _has(remedy: Remedy, balance: int | None) -> str:
+    if balance is None:
+        return "balance not known"
+    return f"has {figures.amount_down(balance, remedy.asset.decimals)}" if balance else "has none"
+
+
+def _reach(advice: Advice, known: list[int]) -> list[Text]:
+    """What the wallet can do about it, in one line, where the rows do not say so already."""
+    several = len(advice.offered) > 1
+    if not known:
+        return [Text(f"What the wallet has of {'these' if several else 'it'} is not known.")]
+    if not advice.out_of_reach:
+        return []
+    if not any(known):
+        return [Text(f"The wallet has none of {'these' if several else 'it'}.")]
+    verdict = Text(f"{'None of these is' if several else 'It is not'} in the wallet in full")
+    return [verdict + (_step(advice.step) if advice.step else "") + "."]
+
+
+def _step(step: Remedy) -> Text:
+    verb = "repaying" if isinstance(step.action, Repay) else "adding"
+    amount = figures.amount_down(step.action.amount, step.asset.decimals)
+    return Text(f"; {verb} its {amount} {clean(step.asset.symbol)} gives health ") + code(figures.health(step.health))
