@@ -93,7 +93,7 @@ def test_it_changes_a_limit_in_its_place_and_puts_new_ones_after_the_last_key(co
     )
     assert [line.partition(";")[2] for line in edit.lines] == [
         " warn below 1.40, critical below 1.10, target 1.50; to me",
-        " warn below 1.45, critical below 1.2, target 1.50; to me",
+        ' warn below 1.45, critical below 1.2, target 1.50; remind = "2h"; to me',
     ]
 
 

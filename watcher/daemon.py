@@ -25,14 +25,13 @@ from watcher.domain.errors import ConfigError, DeliveryError
 from watcher.listening import Known, Listening
 from watcher.notify import escalator
 from watcher.notify.channel import Channel
-from watcher.notify.console import ConsoleChannel
 from watcher.notify.escalator import Escalator
 from watcher.notify.keeper import Keeper
 from watcher.notify.outlets import Outlets, Reachable
 from watcher.notify.sender import Sender
 from watcher.store import Store, StoreFailed, StoreThread
 from watcher.threads import Detached
-from watcher.watch import CONSOLE, ChainWatch, Memory
+from watcher.watch import ChainWatch, Memory
 from watcher.watching import Watches
 
 STOP_WITHIN = 5.0
@@ -151,13 +150,13 @@ class Daemon:
     # Speaking, and listening
 
     async def _channels(self, settings: Settings) -> Mapping[str, Channel]:
-        """Every channel by its name; the console where nobody is named."""
+        """Every channel by its name."""
         if self._own_channels is not None:
             return self._own_channels
         opened = await self._outlets.open(settings, self._store)
         for name, channel in opened.lost.items():
             self._in_background(self._try_again(name, channel))
-        return opened.channels if settings.audience else {CONSOLE: ConsoleChannel(), **opened.channels}
+        return opened.channels
 
     async def _listen(self) -> None:
         telegram = self._settings.telegram if self._own_channels is None else None
@@ -260,7 +259,7 @@ class Daemon:
             self._in_background(self.reload())
 
     def _told_chats(self) -> Sequence[str]:
-        return self._settings.audience or (CONSOLE,)
+        return self._settings.audience
 
     async def _escalate(self) -> None:
         await self._escalator.look(self._settings)

@@ -36,9 +36,6 @@ KEPT = 64
 BUDGET = 30.0
 """Seconds that one look at a chain may take over all its endpoints."""
 
-CONSOLE = "console"
-"""The chat of those who configured none."""
-
 _log = structlog.get_logger("watcher.watch")
 
 
@@ -250,7 +247,7 @@ class ChainWatch:
 
     def _as_told_to(self, chat: str, notice: Notice) -> Notice:
         """A chat learns of no wallet whose alerts it does not get."""
-        theirs = {wallet.address for wallet in self.settings.wallets if chat in wallet.chats or chat == CONSOLE}
+        theirs = {wallet.address for wallet in self.settings.wallets if chat in wallet.chats}
         sighting = notice.sighting
         return replace(notice, sighting=replace(sighting, facts=told_to(sighting.facts, theirs)))
 
@@ -258,7 +255,7 @@ class ChainWatch:
         """The chats of these wallets, each once."""
         concerned = set(wallets)
         chats = [chat for wallet in self.settings.wallets if wallet.address in concerned for chat in wallet.chats]
-        return list(dict.fromkeys(chats)) if self.settings.audience else [CONSOLE]
+        return list(dict.fromkeys(chats))
 
 
 def _advice(notices: Iterable[Notice], seen: Snapshot) -> dict[str, Advice]:

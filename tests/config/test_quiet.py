@@ -78,7 +78,7 @@ def test_it_reads_quiet_hours_of_a_chat(load_text: Load) -> None:
     ("keys", "words"),
     [
         ('quiet = "22:00-07:00"', "chats.me.zone: missing; write whose clock it is"),
-        ('zone = "Europe/Berlin"', "chats.me.quiet: missing; write from when to when"),
+        ('zone = "Europe/Berlin"', 'chats.me.zone: is for times; write quiet = "22:00-07:00" or digest = "08:00" too'),
         ('quiet = "22-7"\nzone = "Europe/Berlin"', 'chats.me.quiet: "22-7" is not two times of day that differ'),
         ('quiet = "24:00-07:00"\nzone = "Europe/Berlin"', "is not two times of day that differ"),
         ('quiet = "07:00-07:00"\nzone = "Europe/Berlin"', "is not two times of day that differ"),

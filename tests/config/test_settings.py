@@ -10,7 +10,7 @@ import pytest
 
 from tests.config.conftest import BOT_TOKEN, OTHER_WALLET, RPC_KEY, SECRETS, WALLET, Load, Refuse
 from watcher.alerts.rules import Rules
-from watcher.config import Chat, Role, Secret, Wallet, describe, for_addresses, load, load_world
+from watcher.config import Chat, Role, Secret, Wallet, describe, describe_wallet, for_addresses, load, load_world
 from watcher.config.rules import RulesForm
 from watcher.config.settings import in_units
 from watcher.domain.errors import ConfigError
@@ -136,10 +136,11 @@ def test_it_shows_a_secret_only_when_asked() -> None:
 def test_it_describes_the_settings_in_a_few_lines(load_text: Load, tmp_path: Path) -> None:
     assert describe(load_text(FULL)) == [
         f"2 wallets, 2 chains, 6 deployments, 2 chats; a look at least every 90s; state in {tmp_path}/data.db",
-        f"treasury {WALLET}: SparkLend; warn below 1.40, critical below 1.2, target 1.50; to desk",
+        f"treasury {WALLET}: SparkLend; warn below 1.40, critical below 1.2, target 1.50;"
+        ' remind = "1d", stale = false; to desk',
         f"0xfB69…d359 {OTHER_WALLET}: Aave v3 Ethereum Core, Aave v3 Ethereum Prime, Aave v3 Ethereum EtherFi,"
         " Aave v3 Ethereum Horizon, Aave v3 Base, SparkLend;"
-        " warn below 1.40, critical below 1.10, target 1.50; to me, desk",
+        ' warn below 1.40, critical below 1.10, target 1.50; remind = "1d"; to me, desk',
         "ethereum: rpc.example, rpc.example#2, localhost:8545, ethereum-rpc.publicnode.com, eth.drpc.org,"
         " mainnet.gateway.tenderly.co, ethereum.reth.rs",
         "base: mainnet.base.org, base-rpc.publicnode.com, base.drpc.org",
@@ -147,6 +148,26 @@ def test_it_describes_the_settings_in_a_few_lines(load_text: Load, tmp_path: Pat
         "chat desk: -1001234567890, thread 7; no commands",
         "Telegram: a bot at http://127.0.0.1:8081",
     ]
+
+
+def test_it_describes_rules_that_are_not_the_default_and_where_they_hold(load_text: Load) -> None:
+    settings = load_text(
+        "[rules]\nwarn = 1.40\ndistance_warn = 0.15\nevents = true\n[rules.spark_ethereum]\ndistance_warn = 0.2\n"
+        + f'{ONE}chains = ["ethereum", "base"]\nrules.aave_v3_base = {{ drop = 0.1, drop_within = "15m" }}\n'
+        + f'[[wallets]]\naddress = "{OTHER_WALLET}"\nrules.aave_v3 = {{ warn = 1.35 }}'
+    )
+    one, other = (describe_wallet(settings, wallet).split("; ")[1:] for wallet in settings.wallets)
+
+    assert one == [
+        *("warn below 1.40, critical below 1.10, target 1.50", "distance_warn = 0.15, events = true"),
+        *('in aave_v3_base: drop = 0.1, drop_within = "15m"', "in spark_ethereum: distance_warn = 0.2", "to console"),
+    ]
+    assert other[2:] == [
+        *("in 24 deployments of aave_v3: warn = 1.35", "in spark_ethereum: warn = 1.35, distance_warn = 0.2"),
+        "to console",
+    ]
+    few = load_text(f'{ONE}chains = ["base", "ethereum"]\ntarget = 3\nrules.aave_v3 = {{ warn = 2.2 }}')
+    assert "; in aave_v3: warn = 2.2; to" in describe_wallet(few, few.wallets[0])
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(12, "12s"), (90, "90s"), (5400, "90m"), (14_400, "4h"), (86_400, "1d")])

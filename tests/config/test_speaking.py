@@ -52,10 +52,20 @@ def test_it_needs_none_of_them_and_has_a_time_for_each(load_text: Load) -> None:
     bare = load_text(ONE)
     timed = load_text('[escalation]\nurl = "${env:NTFY}"\n[deadman]\nurl = "https://hc.example/x"\n' + ONE)
 
-    assert (dict(bare.webhooks), bare.escalation, bare.deadman, bare.audience) == ({}, None, None, ())
+    assert (dict(bare.webhooks), bare.escalation, bare.deadman, bare.audience) == ({}, None, None, ("console",))
     assert timed.escalation is not None
     assert timed.deadman is not None
     assert (timed.escalation.after, timed.deadman.every) == (600, 60)
+
+
+def test_it_tells_the_console_where_that_is_asked_for_or_nobody_else_is_named(load_text: Load) -> None:
+    asked, unasked, alone = load_text(f"{BOT}[console]\n{ONE}"), load_text(BOT + ONE), load_text(ONE)
+
+    assert (asked.audience, asked.wallets[0].chats) == (("me", "console"), ("me", "console"))
+    assert (unasked.audience, unasked.wallets[0].chats) == (("me",), ("me",))
+    assert (alone.audience, alone.wallets[0].chats) == (("console",), ("console",))
+    assert load_text(f'{BOT}[console]\n{ONE}chats = ["console"]').wallets[0].chats == ("console",)
+    assert "console: standard output" in describe(asked)
 
 
 def test_it_lets_a_wallet_choose_a_webhook(load_text: Load) -> None:

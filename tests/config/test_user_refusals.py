@@ -95,7 +95,7 @@ WALLETS = [
     bad(f"[rules.sparklend]\nwarn = 2\n{ONE}", "rules", 'did you mean "spark_ethereum"?'),
     bad(wallet('chains = ["base"]\nprotocols = ["spark_ethereum"]'), "wallets[1]", "no deployment of spark_ethereum"),
     bad(BOT + ME + wallet('chats = ["mee"]'), "wallets[1].chats", '"mee" is not a known chat; did you mean "me"?'),
-    bad(wallet('chats = ["me"]'), "wallets[1].chats", '"me" is not a known chat; known: none'),
+    bad(wallet('chats = ["me"]'), "wallets[1].chats", '"me" is not a known chat; known: console'),
 ]  # fmt: skip
 
 LIMITS = [
@@ -174,8 +174,23 @@ TELEGRAM = [
     bad(f"{ONE}{BOT}{ME}users = [-100]", "chats.me.users", "is not a list of the numbers of Telegram users"),
     bad(f'{ONE}{BOT}{ME}role = "admin"', "chats.me.role", '"admin" is not "read" or "act"'),
     bad(f"{ONE}{BOT}{ME}[chats.us]\nid = 5", "chats.us.id", "5 is the chat me already", "write each chat once"),
+    bad(f'{ONE}{BOT}{ME}quiet = "22:00"\nzone = "UTC"', "chats.me.quiet", '"22:00" is not two times', "22:00-07:00"),
+    bad(f'{ONE}{BOT}{ME}quiet = "22:00-07:00"', "chats.me.zone", "missing; write whose clock it is", "Europe/Berlin"),
+    bad(f'{ONE}{BOT}{ME}digest = "08:00"', "chats.me.zone", "missing; write whose clock it is", "Europe/Berlin"),
+    bad(f'{ONE}{BOT}{ME}zone = "UTC"', "chats.me.zone", "is for times", 'digest = "08:00"', "or leave it out"),
+    bad(f'{ONE}{BOT}{ME}digest = "8:00"\nzone = "UTC"', "chats.me.digest", '"8:00" is not a time of day', '"08:00"'),
+    bad(f'{ONE}{BOT}{ME}digest = "24:00"\nzone = "UTC"', "chats.me.digest", '"24:00" is not a time', '"23:59"'),
+    bad(f"{ONE}{BOT}{ME}digest = 08:00:00\nzone = 'UTC'", "chats.me.digest", '"08:00:00" is not a time of day'),
+    bad(f"{ONE}{BOT}{ME}digest = true\nzone = 'UTC'", "chats.me.digest", "true is not a time of day", '"08:00"'),
+    bad(f'{ONE}{BOT}{ME}digest = "08:00"\nzone = "CEST"', "chats.me.zone", '"CEST" is not a known time zone'),
+    bad(f'{ONE}{BOT}{ME}digest = "08:00"\nzone = 2', "chats.me.zone", "2 is not a time zone of the IANA database"),
+    bad(f"{ONE}{BOT}[chats.console]\nid = 5", "chats.console", "is what standard output is called", "another name"),
+    bad(f"{ONE}[webhooks.console]\n", "webhooks.console", "is what standard output is called", "another name"),
+    bad(f"console = true\n{ONE}", "console", "true is not a table of keys"),
+    bad(f'{ONE}[console]\ncolour = "red"', "console.colour", '"colour" is not a known key; known: none'),
+    bad(BOT + ME + wallet('chats = ["console"]'), "wallets[1].chats", "console is standard output", "write [console]"),
     bad(f'{ONE}{BOT}[chats."My chat"]\nid = 5', 'chats."My chat"', "cannot name a chat", "small letters"),
-]
+]  # fmt: skip
 
 
 def endpoint(written: str) -> str:

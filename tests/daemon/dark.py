@@ -11,8 +11,8 @@ from tests.daemon.inside import Inbox
 from tests.daemon.waiting import eventually
 from watcher.config import load
 from watcher.config.changes import FileChanges
+from watcher.config.settings import CONSOLE
 from watcher.daemon import Daemon
-from watcher.watch import CONSOLE
 
 WALLET = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
 OTHER_WALLET = "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359"  # both from EIP-55

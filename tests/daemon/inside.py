@@ -12,9 +12,10 @@ from pathlib import Path
 from tests.daemon.waiting import eventually
 from watcher.alerts.message import Message, Text
 from watcher.config import Settings, load
+from watcher.config.settings import CONSOLE
 from watcher.daemon import Daemon
 from watcher.notify.channel import PLAIN, Envelope, Pace
-from watcher.watch import CONSOLE, ChainWatch
+from watcher.watch import ChainWatch
 
 NEVER = "1h"
 """An interval at which the daemon looks only when the test says so."""

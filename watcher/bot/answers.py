@@ -7,8 +7,7 @@ one that changes something needs "act".
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from decimal import Decimal
+from dataclasses import dataclass
 
 from watcher.alerts import figures
 from watcher.alerts.clean import clean
@@ -20,12 +19,10 @@ from watcher.bot.position import position
 from watcher.bot.view import Found, Misunderstood, View, label
 from watcher.bot.whatif import what_if
 from watcher.config import Role, Wallet
-from watcher.config.settings import in_units
+from watcher.config.describe import written
 
 MOST = 30
 """Positions told in one answer; the worst of them come first."""
-
-_SECONDS = ("remind", "drop_within")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,16 +166,7 @@ def _thresholds(arguments: Sequence[str], view: View) -> Text:
 
 def _rules(rules: Rules) -> list[Text]:
     """As they would be written in the configuration."""
-    given = {each.name: getattr(rules, each.name) for each in fields(rules)}
-    return [Text(f"{key} = ") + code(_written(key, value)) for key, value in given.items() if value is not None]
-
-
-def _written(key: str, value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int) and key in _SECONDS:
-        return f'"{in_units(value)}"'
-    return format(value, "f") if isinstance(value, Decimal) else str(value)
+    return [Text(f"{key} = ") + code(value) for key, value in written(rules).items()]
 
 
 def _help(_: Sequence[str], __: View) -> Text:

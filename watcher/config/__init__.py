@@ -1,5 +1,6 @@
 """TOML files made into frozen settings, or a refusal that names file, key, value and what would be right."""
 
+from watcher.config.describe import describe, describe_wallet
 from watcher.config.named import named_files
 from watcher.config.secrets import Secret
 from watcher.config.settings import (
@@ -11,8 +12,6 @@ from watcher.config.settings import (
     Telegram,
     Wallet,
     Webhook,
-    describe,
-    describe_wallet,
 )
 from watcher.config.user import for_addresses, load
 from watcher.config.world import Deployment, World, load_world

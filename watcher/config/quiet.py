@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Annotated
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
-from watcher.config.refusal import Right, unknown
+from watcher.config.localtime import instant
+from watcher.config.refusal import Right
 
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 _DAY = timedelta(days=1)
@@ -35,16 +36,11 @@ class Quiet:
         today = datetime.fromtimestamp(now, zone).date()
         last = self.hours.end > self.hours.start
         for day in (today - _DAY, today):
-            start = _instant(day, self.hours.start, zone)
-            end = _instant(day if last else day + _DAY, self.hours.end, zone)
+            start = instant(day, self.hours.start, zone)
+            end = instant(day if last else day + _DAY, self.hours.end, zone)
             if start <= now < end:
                 return end
         return now
-
-
-def _instant(day: date, at: time, zone: ZoneInfo) -> float:
-    """As RFC 5545, 3.3.5 has it: the first of two, and for one that is skipped the offset from before the gap."""
-    return datetime.combine(day, at, zone).astimezone(UTC).timestamp()
 
 
 def _hours(value: object) -> Hours | None:
@@ -55,14 +51,4 @@ def _hours(value: object) -> Hours | None:
     return Hours(start, end) if start != end else None
 
 
-def _zone(value: object) -> str | None:
-    if not isinstance(value, str):
-        return None
-    known = available_timezones()
-    if value not in known:
-        raise ValueError(f"{unknown(value, sorted(known), 'time zone')}" if known else "this machine has no time zones")
-    return value
-
-
 QuietHours = Annotated[Hours, Right('two times of day that differ, such as "22:00-07:00"', _hours)]
-Zone = Annotated[str, Right('a time zone of the IANA database, such as "Europe/Berlin"', _zone)]

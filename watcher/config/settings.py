@@ -6,13 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 from watcher.alerts.rules import Rules
 from watcher.chain.spec import ChainSpec
+from watcher.config.daily import Daily
 from watcher.config.quiet import Quiet
 from watcher.config.secrets import Secret
 from watcher.config.world import Deployment
 from watcher.domain.source import Address
+
+CONSOLE: Final = "console"
+"""The name by which wallets and messages mean standard output."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +40,8 @@ class Chat:
     """Where messages go: a Telegram chat, and the topic in it where it has topics.
 
     `users` are the numbers of those who may give commands there, besides whoever a private chat is with: a private chat
-    and its user have one number. In its `quiet` hours a chat is told what is critical, and the rest after them.
+    and its user have one number. In its `quiet` hours a chat is told what is critical, and the rest after them. At
+    `digest` it is told every day how all stands.
     """
 
     name: str
@@ -44,6 +50,7 @@ class Chat:
     users: tuple[int, ...] = ()
     role: Role = Role.READ
     quiet: Quiet | None = None
+    digest: Daily | None = None
 
     @property
     def speakers(self) -> tuple[int, ...]:
@@ -109,7 +116,8 @@ class Settings:
     """Everything the user asked for. Chains and deployments are those that some wallet watches.
 
     `interval`: seconds that may pass at most between two looks at a chain. `rules` are those of `[rules]`.
-    `wallets_file`: where wallets are added and removed by command.
+    `wallets_file`: where wallets are added and removed by command. `console`: standard output is told, because that is
+    asked for or because nobody else is.
     """
 
     interval: int
@@ -124,11 +132,12 @@ class Settings:
     escalation: Escalation | None = None
     deadman: Deadman | None = None
     wallets_file: Path | None = None
+    console: bool = False
 
     @property
     def audience(self) -> tuple[str, ...]:
-        """The names that alerts can be sent to: chats, then webhooks. Empty: the console."""
-        return (*self.chats, *self.webhooks)
+        """The names that alerts can be sent to: chats, then webhooks, then the console."""
+        return (*self.chats, *self.webhooks, *([CONSOLE] if self.console else []))
 
     def watched(self, wallet: Wallet) -> tuple[Deployment, ...]:
         """Where to look for a wallet."""
@@ -140,25 +149,6 @@ def short(address: Address) -> str:
     return f"{address[:6]}…{address[-4:]}"
 
 
-def describe(settings: Settings) -> list[str]:
-    """The settings in lines for people; nothing secret in them."""
-    counts = (
-        _count(len(settings.wallets), "wallet"),
-        _count(len(settings.chains), "chain"),
-        _count(len(settings.deployments), "deployment"),
-        _count(len(settings.chats), "chat"),
-    )
-    return [
-        f"{', '.join(counts)}; a look at least every {in_units(settings.interval)}; state in {settings.state}",
-        *(describe_wallet(settings, wallet) for wallet in settings.wallets),
-        *(f"{chain.name}: {', '.join(each.name for each in chain.endpoints)}" for chain in settings.chains.values()),
-        *(_chat_line(chat) for chat in settings.chats.values()),
-        *(f"webhook {webhook.name}: {webhook.host}" for webhook in settings.webhooks.values()),
-        f"Telegram: a bot at {settings.telegram.api}" if settings.telegram else "Telegram: not configured",
-        *_safeguards(settings),
-    ]
-
-
 def in_units(seconds: int) -> str:
     """Seconds as they are written in TOML: "12s", "90m", "1d"."""
     size, unit = next((size, unit) for size, unit in _UNITS if seconds % size == 0)
@@ -166,34 +156,3 @@ def in_units(seconds: int) -> str:
 
 
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "m"), (1, "s"))
-_MOST_TITLES = 6
-
-
-def describe_wallet(settings: Settings, wallet: Wallet) -> str:
-    """Where one wallet is looked for, at which limits, and who is told."""
-    titles = [deployment.title for deployment in settings.watched(wallet)]
-    places = ", ".join(titles) if len(titles) <= _MOST_TITLES else f"{len(titles)} deployments"
-    rules = wallet.rules
-    limits = f"warn below {rules.warn}, critical below {rules.critical}, target {rules.target}"
-    chats = f"; to {', '.join(wallet.chats)}" if wallet.chats else ""
-    return f"{wallet.label} {wallet.address}: {places}; {limits}{chats}"
-
-
-def _chat_line(chat: Chat) -> str:
-    thread = f", thread {chat.thread}" if chat.thread is not None else ""
-    speakers = ", ".join(map(str, chat.speakers))
-    commands = f"commands ({chat.role}) from {speakers}" if speakers else "no commands"
-    return f"chat {chat.name}: {chat.id}{thread}; {commands}"
-
-
-def _safeguards(settings: Settings) -> list[str]:
-    lines = []
-    if settings.escalation:
-        lines.append(f"escalation: what is critical and unacknowledged after {in_units(settings.escalation.after)}")
-    if settings.deadman:
-        lines.append(f"dead-man ping: {settings.deadman.host}, every {in_units(settings.deadman.every)}")
-    return lines
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""Where alerts go: `[telegram]` and its chats, `[webhooks]`, `[escalation]`, and the ping of `[deadman]`."""
+"""Where alerts go: `[telegram]` and its chats, `[webhooks]`, `[console]`, `[escalation]`, and `[deadman]`'s ping."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+from watcher.config.daily import Daily, TimeOfDay
 from watcher.config.forms import NAME_WORDS, Template, Url, duration, is_name, whole
-from watcher.config.quiet import Quiet, QuietHours, Zone
+from watcher.config.localtime import Zone
+from watcher.config.quiet import Quiet, QuietHours
 from watcher.config.refusal import Form, Problems, Right, inside, shown
 from watcher.config.secrets import FORMS, References, Secret, literal_part, mentions_secret
-from watcher.config.settings import Chat, Deadman, Escalation, Role, Telegram, Webhook
+from watcher.config.settings import CONSOLE, Chat, Deadman, Escalation, Role, Telegram, Webhook
 from watcher.config.urls import host_of
 
 BOT_API = "https://api.telegram.org"
@@ -74,6 +76,7 @@ class ChatForm(Form):
     users: Users = ()
     role: Speaking = Role.READ
     quiet: QuietHours | None = None
+    digest: TimeOfDay | None = None
     zone: Zone | None = None
 
 
@@ -83,6 +86,11 @@ class WebhookForm(Form):
 
     url: Template
     secret: Template
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsoleForm(Form):
+    """`[console]`, which has no keys: that it stands there is all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,8 +134,7 @@ def read_chats(tables: Mapping[str, Any], problems: Problems, *, bot: bool) -> d
     chats: dict[str, Chat] = {}
     for name, table in tables.items():
         where = inside("chats", name)
-        if not is_name(name):
-            problems.add(where, f"{shown(name)} cannot name a chat; write {NAME_WORDS}")
+        if not _can_name(name, "chat", where, problems):
             continue
         chat = problems.fill(ChatForm, table, where)
         if chat is None:
@@ -135,8 +142,16 @@ def read_chats(tables: Mapping[str, Any], problems: Problems, *, bot: bool) -> d
         twin = next((each.name for each in chats.values() if (each.id, each.thread) == (chat.id, chat.thread)), None)
         if twin is not None:
             problems.add(inside(where, "id"), f"{chat.id} is the chat {twin} already; write each chat once")
-        quiet = _quiet(chat, where, problems)
-        chats[name] = Chat(name=name, id=chat.id, thread=chat.thread, users=chat.users, role=chat.role, quiet=quiet)
+        _refuse_half_times(chat, where, problems)
+        chats[name] = Chat(
+            name=name,
+            id=chat.id,
+            thread=chat.thread,
+            users=chat.users,
+            role=chat.role,
+            quiet=Quiet(chat.quiet, chat.zone) if chat.quiet and chat.zone else None,
+            digest=Daily(chat.digest, chat.zone) if chat.digest is not None and chat.zone else None,
+        )
     if tables and not bot:
         problems.add(
             "chats", 'there is no bot to write to them; write [telegram] token = "${credential:telegram_token}"'
@@ -148,14 +163,23 @@ def read_chats(tables: Mapping[str, Any], problems: Problems, *, bot: bool) -> d
     return chats
 
 
-def _quiet(form: ChatForm, where: str, problems: Problems) -> Quiet | None:
-    if form.quiet is not None and form.zone is not None:
-        return Quiet(form.quiet, form.zone)
-    if form.quiet is not None:
+def _can_name(name: str, what: str, where: str, problems: Problems) -> bool:
+    if not is_name(name):
+        problems.add(where, f"{shown(name)} cannot name a {what}; write {NAME_WORDS}")
+    elif name == CONSOLE:
+        problems.add(where, f"{CONSOLE} is what standard output is called; write another name")
+    return is_name(name) and name != CONSOLE
+
+
+def _refuse_half_times(form: ChatForm, where: str, problems: Problems) -> None:
+    """A time is nothing without a zone, nor is a zone without a time."""
+    timed = form.quiet is not None or form.digest is not None
+    if timed and form.zone is None:
         problems.add(inside(where, "zone"), 'missing; write whose clock it is, such as zone = "Europe/Berlin"')
-    elif form.zone is not None:
-        problems.add(inside(where, "quiet"), 'missing; write from when to when, such as quiet = "22:00-07:00"')
-    return None
+    if form.zone is not None and not timed:
+        problems.add(
+            inside(where, "zone"), 'is for times; write quiet = "22:00-07:00" or digest = "08:00" too, or leave it out'
+        )
 
 
 def read_webhooks(
@@ -165,8 +189,7 @@ def read_webhooks(
     webhooks: dict[str, Webhook] = {}
     for name, table in tables.items():
         where = inside("webhooks", name)
-        if not is_name(name):
-            problems.add(where, f"{shown(name)} cannot name a webhook; write {NAME_WORDS}")
+        if not _can_name(name, "webhook", where, problems):
             continue
         if name in chats:
             problems.add(where, f"{name} is a chat already; write a name of its own")
@@ -179,6 +202,13 @@ def read_webhooks(
             problems.add(inside(where, "url"), f"the URL is that of {twin} already; write each webhook once")
         webhooks[name] = webhook
     return webhooks
+
+
+def read_console(table: Mapping[str, Any] | None, problems: Problems) -> bool:
+    """Whether alerts go to standard output as well."""
+    if table is not None:
+        problems.fill(ConsoleForm, table, CONSOLE)
+    return table is not None
 
 
 def read_escalation(

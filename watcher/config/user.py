@@ -17,8 +17,15 @@ from watcher.config.forms import Flag, Table, Text, Wallets, duration
 from watcher.config.refusal import Form, Problems, Right, inside, shown, unknown
 from watcher.config.rules import read_ruling
 from watcher.config.secrets import References
-from watcher.config.settings import Settings, Wallet
-from watcher.config.speaking import read_chats, read_deadman, read_escalation, read_telegram, read_webhooks
+from watcher.config.settings import CONSOLE, Settings, Wallet
+from watcher.config.speaking import (
+    read_chats,
+    read_console,
+    read_deadman,
+    read_escalation,
+    read_telegram,
+    read_webhooks,
+)
 from watcher.config.wallets import Listed, named_wallets, narrowed, places_of, read_wallets
 from watcher.config.world import Deployment, World, load_world
 
@@ -40,6 +47,7 @@ class UserForm(Form):
     telegram: Table | None = None
     chats: Table = field(default_factory=dict)
     webhooks: Table = field(default_factory=dict)
+    console: Table | None = None
     escalation: Table | None = None
     deadman: Table | None = None
     rules: Table = field(default_factory=dict)
@@ -79,6 +87,7 @@ def load(
     bot = read_telegram(form.telegram, references, problems, wanted=telling)
     chats = read_chats(form.chats, problems, bot=form.telegram is not None)
     webhooks = read_webhooks(form.webhooks, form.chats, references, problems, wanted=telling)
+    console = read_console(form.console, problems) or not (form.chats or form.webhooks)
     escalation = read_escalation(form.escalation, references, problems, wanted=telling)
     deadman = read_deadman(form.deadman, references, problems, wanted=telling)
     ruling = read_ruling(form.rules, places_of(world), problems)
@@ -90,7 +99,8 @@ def load(
     wallets_file, listed = _listed(form, references, problems, wallets_text)
     if not any(file.items for file in listed) and not addresses:
         problems.add("wallets", 'none is given; write [[wallets]] on a line, and address = "0x…" below it')
-    lists = read_wallets(listed, world, (*form.chats, *form.webhooks), ruling)
+    named = (*form.chats, *form.webhooks, *([CONSOLE] if console else []))
+    lists = read_wallets(listed, world, named, ruling)
     wallets = tuple(wallet for each in lists for wallet in each)
     problems.settle()
     if addresses:
@@ -114,6 +124,7 @@ def load(
         escalation=escalation,
         deadman=deadman,
         wallets_file=wallets_file,
+        console=console,
     )
 
 

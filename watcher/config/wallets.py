@@ -9,10 +9,12 @@ from watcher.alerts.rules import Rules
 from watcher.config.forms import EXAMPLE_ADDRESS, Names, Owned, Table, Title
 from watcher.config.refusal import Problems, inside, repeated, shown, unknown
 from watcher.config.rules import RulesForm, Ruling, read_own_ruling
-from watcher.config.settings import Wallet, short
+from watcher.config.settings import CONSOLE, Wallet, short
 from watcher.config.world import World
 
 COMMAND_LINE = "command line"
+
+_NO_CONSOLE = f"{CONSOLE} is standard output, which is told nothing yet; write [{CONSOLE}] on a line of watcher.toml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +142,7 @@ def places_of(world: World) -> dict[str, str]:
 def _refuse_unknown(given: Sequence[str], known: Collection[str], what: str, where: str, problems: Problems) -> None:
     for name in given:
         if name not in known:
-            problems.add(where, unknown(name, known, what))
+            problems.add(where, _NO_CONSOLE if (what, name) == ("chat", CONSOLE) else unknown(name, known, what))
     for _, name in repeated(given):
         problems.add(where, f"{shown(name)} is given twice; write it once")
 

@@ -1,4 +1,4 @@
-"""The channels that the settings name: chats of a bot, webhooks, and the second way to people."""
+"""The channels that the settings name: chats of a bot, webhooks, the console, and the second way to people."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from watcher.config import Settings, Telegram
+from watcher.config.settings import CONSOLE
 from watcher.notify.apprise import AppriseChannel
 from watcher.notify.channel import Channel
+from watcher.notify.console import ConsoleChannel
 from watcher.notify.escalator import ESCALATION
 from watcher.notify.telegram import TelegramBot
 from watcher.notify.webhook import WebhookChannel
@@ -55,6 +57,8 @@ class Outlets:
                 channels[name] = reachable[name] = bot.chat(states[name].address, thread=chat.thread)
         for name, webhook in settings.webhooks.items():
             channels[name] = reachable[name] = WebhookChannel(webhook)
+        if settings.console:
+            channels[CONSOLE] = ConsoleChannel()
         if settings.escalation is not None:
             channels[ESCALATION] = AppriseChannel(settings.escalation.url)
         lost = {name: way for name, way in reachable.items() if states[name].disabled}
