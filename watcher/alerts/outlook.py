@@ -46,13 +46,12 @@ class Advice:
 
 def ways_back(advice: Advice) -> list[Text]:
     """The remedies a line each, with what the wallet has of them, and what follows if that is not enough for any."""
-    offered = advice.offered
-    amounts = [advice.balances.get(remedy.asset.address) for remedy in offered]
-    apart = any(amounts)  # else one line says it for all
-    rows = [
-        _row(remedy, _has(remedy, amount) if apart else "") for remedy, amount in zip(offered, amounts, strict=True)
-    ]
-    return [*rows, *_reach(advice, [amount for amount in amounts if amount is not None])] if offered else []
+    if not advice.offered:
+        return []
+    had = {remedy: advice.balances.get(remedy.asset.address) for remedy in advice.offered}
+    alike = set(had.values()) in ({None}, {0})  # and one line says it for all
+    rows = [_row(remedy, "" if alike else _has(remedy, balance)) for remedy, balance in had.items()]
+    return [*rows, *_reach(advice, [balance for balance in had.values() if balance is not None])]
 
 
 def _row(remedy: Remedy, has: str) -> Text:
