@@ -51,8 +51,6 @@ class Action(StrEnum):
     """Be told again later; arg: seconds."""
     UNTIL_WORSE = "w"
     """Hear nothing of it until it gets worse."""
-    UNDO = "u"
-    """Take an acknowledgement or a snooze back."""
     DETAILS = "d"
     CHART = "c"
     """arg: seconds that it goes back."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from enum import IntEnum, StrEnum
 from typing import Final, Self
 
@@ -107,6 +108,7 @@ class Section:
     when the oldest warning was that it stands for, and `worst` the worst of these: other than `at` and OK only after
     a fold. A `brief` section is a line among others. Times are Unix seconds. `episode` is the record's; `opens`: it
     tells of an alert for the first time, or of one that got worse, so that an incident begins with its message.
+    `health` is the factor of the position that it is about, if it has one.
     """
 
     rule: str
@@ -120,6 +122,7 @@ class Section:
     brief: bool = False
     episode: int = 0
     opens: bool = False
+    health: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,6 +82,7 @@ def _section(notice: Notice, telling: Telling, *, brief: bool, known: bool) -> S
         brief=brief,
         episode=notice.record.episode,
         opens=notice.kind is Kind.RAISED,
+        health=position.health.factor if (position := _living(notice.sighting.facts)) else None,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -102,9 +103,8 @@ def message_row(message: Message) -> dict[str, Any]:
 def message_columns(message: Message) -> dict[str, Any]:
     """What a message says, as columns: `created_at` in Unix seconds, spans and sections as JSON."""
     return {
+        **text_columns(message.body),
         "severity": int(message.severity),
-        "text": _storable(message.body.text),
-        "spans": json.dumps(_plain_spans(message.body)),
         "about": json.dumps(message.about),
         "created_at": message.created_at,
         "sections": json.dumps([_plain_section(section) for section in message.sections]),
@@ -116,11 +116,26 @@ def message_from(row: RowMapping) -> Message:
     return Message(
         chat=row["chat"],
         severity=Level(row["severity"]),
-        body=Text(row["text"], _spans(json.loads(row["spans"]))),
+        body=text_from(row),
         about=tuple(json.loads(row["about"])),
         created_at=row["created_at"],
-        sections=tuple(_section(plain) for plain in json.loads(row["sections"])),
+        sections=sections_from(row),
     )
+
+
+def text_columns(body: Text) -> dict[str, str]:
+    """A text as columns, its spans as JSON."""
+    return {"text": _storable(body.text), "spans": json.dumps(_plain_spans(body))}
+
+
+def text_from(row: RowMapping) -> Text:
+    """The text of a row; the inverse of `text_columns`, but for what has no UTF-8."""
+    return Text(row["text"], _spans(json.loads(row["spans"])))
+
+
+def sections_from(row: RowMapping) -> tuple[Section, ...]:
+    """What the message of a row can be taken apart into."""
+    return tuple(_section(plain) for plain in json.loads(row["sections"]))
 
 
 def _plain_section(section: Section) -> dict[str, Any]:
@@ -137,6 +152,7 @@ def _plain_section(section: Section) -> dict[str, Any]:
         "brief": section.brief,
         "episode": section.episode,
         "opens": section.opens,
+        "health": None if section.health is None else str(section.health),
     }
 
 
@@ -153,6 +169,7 @@ def _section(plain: dict[str, Any]) -> Section:
         brief=plain["brief"],
         episode=plain.get("episode", 0),  # rows of schema 3 have none
         opens=plain.get("opens", False),
+        health=Decimal(plain["health"]) if plain.get("health") else None,
     )
 
 

@@ -40,6 +40,7 @@ from watcher.alerts.record import Key, Record
 from watcher.domain.errors import WatcherError
 from watcher.store.file import Lock, created, reader, writer
 from watcher.store.folding import fold_waiting
+from watcher.store.opening import forget_incidents_of, forget_incidents_without_message, open_incident
 from watcher.store.rows import (
     Backlog,
     ChatState,
@@ -50,7 +51,7 @@ from watcher.store.rows import (
     record_from,
     record_row,
 )
-from watcher.store.schema import chat, condition, outbox
+from watcher.store.schema import chat, condition, incident, outbox
 from watcher.store.vigils import last_warning, store_vigils, stored_vigils
 
 _UNCLAIM: Final = {"in_flight": 0}
@@ -160,14 +161,16 @@ class Store:
     def delivered(self, message_id: int, now: int, external_id: str, *, more: bool = False) -> None:
         """The claimed part arrived. With `more` parts to come the message stays where it is in its chat's order.
 
-        The first part's `external_id` is kept: it is what an answer or an edit refers to.
+        The first part's `external_id` is kept: it is what an answer or an edit refers to. An incident begins with it.
         """
         kept = func.coalesce(outbox.c.external_id, external_id)
         progress: dict[str, Any] = {"external_id": kept, "part": outbox.c.part + 1, **_NEXT_PART}
-        if not more:
-            progress |= {"fate": Fate.DELIVERED.value, "settled_at": now}
+        if not more:  # whether the last part came twice stays known
+            progress |= {"fate": Fate.DELIVERED.value, "settled_at": now, "maybe_sent": outbox.c.maybe_sent}
         with self.transaction() as connection:
-            connection.execute(_row(message_id).values(**progress))
+            row = connection.execute(_row(message_id).values(**progress).returning(outbox)).mappings().one()
+            if row["part"] == 1:
+                open_incident(connection, row, now, whole=not more)
 
     def not_sent(self, message_id: int, retry_at: int, why: str) -> None:
         """The claimed try is known not to have arrived: no label on its account."""
@@ -214,10 +217,13 @@ class Store:
         return Backlog(pending=pending, oldest=oldest, held=held_back, dead=dead)
 
     def forget(self, settled_before: int) -> int:
-        """Deletes messages delivered or given up before then; returns how many."""
+        """Deletes messages delivered or given up before then; returns how many. One that is still edited is kept."""
+        edited = select(incident.c.id).where(incident.c.ended_at.is_(None))
         old = delete(outbox).where(outbox.c.fate != Fate.PENDING.value, outbox.c.settled_at < settled_before)
         with self.transaction() as connection:
-            return connection.execute(old).rowcount
+            deleted = connection.execute(old.where(outbox.c.id.not_in(edited))).rowcount
+            forget_incidents_without_message(connection)
+        return deleted
 
     # Chats
 
@@ -234,6 +240,8 @@ class Store:
         )
         with self.transaction() as connection:
             if addresses:
+                known = connection.execute(select(chat.c.name, chat.c.address)).all()
+                forget_incidents_of(connection, [name for name, at in known if addresses.get(name, at) != at])
                 rows = [{"name": name, "address": address} for name, address in addresses.items()]
                 connection.execute(fresh, rows)
         return {name: state for name, state in self.chats().items() if name in addresses}
@@ -253,6 +261,7 @@ class Store:
         """Telegram gave the chat another id."""
         with self.transaction() as connection:
             connection.execute(_set_chat(name, moved_to=new_address))
+            forget_incidents_of(connection, [name])
 
     def enable_chat(self, name: str) -> None:
         """Sends there again, from where it stopped."""

@@ -1,0 +1,41 @@
+"""What a delivery, or a change of a chat, does to incidents: within the transaction of the one who says so."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, RowMapping, delete, insert, select
+
+from watcher.store.rows import message_from
+from watcher.store.schema import incident, member, outbox
+
+
+def open_incident(connection: Connection, row: RowMapping, now: int, *, whole: bool) -> None:
+    """Begins the incident of a message whose first part has just arrived, if it began any alert.
+
+    A message that is not `whole` in that part is never edited: its incident only knows whom it told of what.
+    """
+    message = message_from(row)
+    opened = {(one.rule, one.subject): one for one in message.sections if one.opens and one.level}
+    if not opened:
+        return
+    values = {"id": row["id"], "chat": row["chat"], "external_id": row["external_id"], "text": row["text"]}
+    times = {"opened_at": now, "edited_at": now, "ended_at": None if whole else now}
+    connection.execute(insert(incident).values(**values, spans=row["spans"], **times))
+    members = [
+        {"incident": row["id"], "rule": rule, "subject": subject, "episode": one.episode, "level": int(one.level)}
+        for (rule, subject), one in opened.items()
+    ]
+    connection.execute(insert(member), members)
+
+
+def forget_incidents_of(connection: Connection, chats: list[str]) -> None:
+    """These chats are at another address: there, the messages' ids are other messages'."""
+    gone = select(incident.c.id).where(incident.c.chat.in_(chats))
+    connection.execute(delete(member).where(member.c.incident.in_(gone)))
+    connection.execute(delete(incident).where(incident.c.chat.in_(chats)))
+
+
+def forget_incidents_without_message(connection: Connection) -> None:
+    """An incident lives as long as its message does in the outbox."""
+    kept = select(outbox.c.id)
+    connection.execute(delete(member).where(member.c.incident.not_in(kept)))
+    connection.execute(delete(incident).where(incident.c.id.not_in(kept)))
