@@ -166,6 +166,9 @@ class BotApi:
                 return None
             case Fault.DROPPED:
                 return _hang_up(request)
+            case Fault.HUNG:
+                await self._closing.wait()
+                return _hang_up(request)
             case Fault.BAD_GATEWAY:
                 return web.Response(status=502, text="<html><h1>502 Bad Gateway</h1></html>", content_type="text/html")
             case Fault.PORTAL:

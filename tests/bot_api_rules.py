@@ -42,6 +42,7 @@ class Fault(StrEnum):
     DROPPED = "dropped"  # the connection ends before the request is processed
     LOST = "lost"  # it is processed, and the connection ends before the answer
     SLOW = "slow"  # it is processed, and the answer never comes
+    HUNG = "hung"  # it is not processed, and the answer never comes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

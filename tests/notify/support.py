@@ -146,3 +146,9 @@ def message(body: str | Text, chat: str = "a", severity: Level = Level.WARN, cre
 def bare(texts: Iterable[str]) -> list[str]:
     """What was sent, without the line that tells its age."""
     return [_AGE.sub("", text) for text in texts]
+
+
+def shortened(text: str) -> str:
+    """A repeat, with the first words of its label instead of the whole of it."""
+    first, _, rest = text.partition("\n")
+    return f"{LABEL} {rest}" if first.startswith(LABEL) else text
