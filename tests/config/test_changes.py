@@ -9,6 +9,13 @@ from tests.config.conftest import OTHER_WALLET, WALLET
 from watcher.config.changes import FileChanges
 
 MAIN = 'wallets_file = "wallets.toml"\nprotocols_file = "local.toml"\n'
+WORLD = 'feeds_file = "feeds.csv"\n[chains.local]\nendpoints = ["http://127.0.0.1/${file:node.key}"]\n'
+SECRETS = """
+[telegram]
+token = "${file:bot.token}"
+[endpoints]
+local = ["https://a.b/${credential:rpc_key}", { url = "https://c.d", headers = { Authorization = "${file:bearer}" } }]
+"""
 
 
 @pytest.fixture
@@ -18,6 +25,24 @@ def path(tmp_path: Path) -> Path:
     (tmp_path / "wallets.toml").write_text(f'[[wallets]]\naddress = "{WALLET}"\n')
     (tmp_path / "local.toml").write_text("")
     return path
+
+
+@pytest.fixture
+def secretive(path: Path) -> Path:
+    """The same with secrets of every kind, and a world that names files in turn; none of these are there yet."""
+    path.write_text(MAIN + SECRETS)
+    path.with_name("local.toml").write_text(WORLD)
+    path.with_name("credentials").mkdir()
+    return path
+
+
+def beside(path: Path) -> FileChanges:
+    return FileChanges(path, {"CREDENTIALS_DIRECTORY": str(path.with_name("credentials"))})
+
+
+def write(path: Path, text: str) -> None:
+    path.touch(mode=0o600)
+    path.write_text(text)
 
 
 def looks(changes: FileChanges, times: int = 5) -> list[bool]:
@@ -113,3 +138,54 @@ def test_it_tells_nothing_of_what_was_read_on_request(path: Path) -> None:
     changes.note()
 
     assert looks(changes) == [False] * 5
+
+
+@pytest.mark.parametrize("name", ["bot.token", "bearer", "credentials/rpc_key", "node.key", "feeds.csv"])
+def test_it_tells_a_secret_or_a_list_that_comes_changes_and_goes(secretive: Path, name: str) -> None:
+    file = secretive.parent / name
+    changes = beside(secretive)
+    told = []
+    for text in ("first", "second", "second", None):
+        if text is None:
+            file.unlink()
+        else:
+            write(file, text)
+        told.append(looks(changes).count(True))
+
+    assert told == [1, 1, 0, 1]
+
+
+def test_it_tells_a_secret_that_others_may_no_longer_read(secretive: Path) -> None:
+    key = secretive.with_name("bot.token")
+    write(key, "secret")
+    key.chmod(0o644)
+    changes = beside(secretive)
+    key.chmod(0o600)
+
+    assert looks(changes) == [False, True, False, False, False]
+
+
+def test_it_sees_the_secrets_of_a_configuration_that_is_broken_now(secretive: Path) -> None:
+    changes = beside(secretive)
+    secretive.write_text("[[wall")
+    secretive.with_name("local.toml").write_text("[chains")
+    looks(changes)
+    told = []
+    for name in ("bot.token", "node.key"):
+        write(secretive.with_name(name), "mended")
+        told.append(looks(changes).count(True))
+
+    assert told == [1, 1]
+
+
+def test_it_follows_no_reference_that_names_no_file(path: Path) -> None:
+    path.write_text(
+        'a = ["${env:X}", "${credential:../x}", "${file:}", "${vault:y}", "${file:a\\u0000b}", "${file:"]\n'
+    )
+    changes = FileChanges(path, {"CREDENTIALS_DIRECTORY": "/none"})
+    assert changes._files() == [path]
+
+
+def test_it_is_not_held_up_by_a_pipe_in_place_of_a_secret(secretive: Path) -> None:
+    os.mkfifo(secretive.with_name("bot.token"))
+    assert looks(beside(secretive)) == [False] * 5

@@ -57,3 +57,22 @@ async def test_it_does_not_read_again_what_a_reload_has_just_read(tmp_path: Path
         await eventually(lambda: bool(inbox.texts))
 
     assert len(inbox.texts) == 1
+
+
+async def test_it_takes_a_secret_that_was_replaced_over_and_keeps_the_old_one_where_it_cannot(tmp_path: Path) -> None:
+    key, inbox = tmp_path / "rpc.key", Inbox()
+    key.touch(mode=0o600)
+    key.write_text("first")
+    config = configure(tmp_path, '[endpoints]\nlocal = ["http://127.0.0.1:1/${file:rpc.key}"]\n')
+    urls = []
+    async with dark(config, inbox) as daemon:
+        for text in ("second", ""):
+            key.write_text(text)
+            await look(daemon, 3)
+            urls += [watch.spec.endpoints[0].url for watch in daemon.watches.values()]
+        await eventually(lambda: bool(inbox.texts))
+
+    assert urls == ["http://127.0.0.1:1/second"] * 2
+    [told] = inbox.texts
+    assert told.startswith("CONFIGURATION NOT CHANGED")
+    assert "${file:rpc.key} is empty; put the secret in it" in told

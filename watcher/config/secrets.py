@@ -73,6 +73,17 @@ class References:
         """A path as a configuration file writes it: relative to that file, `~` for the home directory."""
         return self.folder / os.path.expanduser(text)  # unlike pathlib's, it bears a home that does not exist
 
+    def files(self, text: str) -> list[Path]:
+        """The files that the references of a text are read from, whether they are there or not."""
+        found = [self._file(kind, name) for kind, name in _REFERENCE.findall(text)]
+        return [path.absolute() for path in found if path is not None]
+
+    def _file(self, kind: str, name: str) -> Path | None:
+        folder = self.environ.get("CREDENTIALS_DIRECTORY")
+        if kind == "file" and name and "\0" not in name:
+            return self.path(name)
+        return Path(folder) / name if kind == "credential" and folder and _CREDENTIAL.fullmatch(name) else None
+
     def resolve(self, text: str) -> Resolved:
         """Replace every reference. Raises `ValueError` with words for the user, and never a secret in them."""
         found: list[str] = []
