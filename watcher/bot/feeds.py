@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from watcher.alerts.ages import PriceAge, ages
+from watcher.alerts.assess import feed_subject
 from watcher.alerts.clean import clean
 from watcher.alerts.message import Text, bold
 from watcher.bot.phrases import age, as_of, first, lines, paragraphs
-from watcher.bot.view import Found, Misunderstood, View, label
+from watcher.bot.view import Found, Misunderstood, Sight, View, label
 from watcher.bot.whatif import quoted
 from watcher.config.settings import short
 from watcher.domain.price import Freshness
@@ -21,7 +22,7 @@ MOST, MOST_NAMED = 25, 8
 class _Under:
     """One source of prices, and the positions that it stands under."""
 
-    chain: str
+    sight: Sight
     price: PriceAge
     dependents: dict[str, Found] = field(default_factory=dict)
 
@@ -37,12 +38,18 @@ def feeds(arguments: Sequence[str], view: View) -> Text:
     return paragraphs([*told, *more, *nothing, as_of(view.sights, view.now)])
 
 
+def one_feed(subject: str, view: View) -> list[Text]:
+    """The feed of a stale-price condition, where it stands under a position that could be seen; else nothing."""
+    known = [one for one in _under(view) if feed_subject(one.sight.spec.name, one.price.source) == subject]
+    return [part for one in known for part in (_told(one, several=True), as_of([one.sight], view.now))]
+
+
 def _under(view: View) -> list[_Under]:
     known: dict[tuple[str, str], _Under] = {}
     for one in view.found:
         for leg in one.position.legs:
             for price in ages(leg.price, one.position.at.timestamp):
-                under = known.setdefault((one.position.at.chain, price.source), _Under(one.sight.title, price))
+                under = known.setdefault((one.position.at.chain, price.source), _Under(one.sight, price))
                 under.dependents[str(one.position.id)] = one
     return list(known.values())
 
@@ -51,7 +58,7 @@ def _told(under: _Under, *, several: bool) -> Text:
     price = under.price
     name = clean(price.reading.pair, 40) if price.reading else short(price.source)
     stale = bold("STALE") + " · " if price.freshness is Freshness.STALE else Text()
-    where = f" · {under.chain}" if several else ""
+    where = f" · {under.sight.title}" if several else ""
     value = f"{quoted(price.reading)}, " if price.reading else ""
     owing = [one for one in under.dependents.values() if one.position.health.required]
     whose = list(dict.fromkeys(label(one.wallet) for one in owing))
