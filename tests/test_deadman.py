@@ -14,7 +14,7 @@ from watcher.config import Deadman, Secret
 from watcher.deadman import DELIVER_WITHIN, Heartbeat, Part, Seen, observed, parts_of, stalled
 from watcher.store import Backlog
 
-IDLE = Backlog(pending=0, oldest=None, held=0, dead=0)
+IDLE = Backlog(pending=0, oldest=None, refused=0, held=0, dead=0)
 
 
 @dataclass
@@ -68,11 +68,11 @@ def test_it_looks_at_every_chain_the_sender_and_the_outbox() -> None:
     ("backlogs", "well"),
     [
         ([IDLE] * 3, True),
-        ([Backlog(pending=3, oldest=1, held=0, dead=0)] * 3, False),
-        ([Backlog(pending=n, oldest=1, held=0, dead=0) for n in (3, 2, 1)], True),
-        ([Backlog(pending=3, oldest=n, held=0, dead=0) for n in (1, 2, 3)], True),
-        ([Backlog(pending=3, oldest=1, held=3, dead=0)] * 3, True),
-        ([Backlog(pending=3, oldest=1, held=2, dead=0)] * 3, False),
+        ([Backlog(pending=3, oldest=1, refused=0, held=0, dead=0)] * 3, False),
+        ([Backlog(pending=n, oldest=1, refused=0, held=0, dead=0) for n in (3, 2, 1)], True),
+        ([Backlog(pending=3, oldest=n, refused=0, held=0, dead=0) for n in (1, 2, 3)], True),
+        ([Backlog(pending=3, oldest=1, refused=3, held=0, dead=0)] * 3, True),
+        ([Backlog(pending=3, oldest=1, refused=2, held=0, dead=0)] * 3, False),
         ([None] * 3, False),
     ],
 )

@@ -22,7 +22,9 @@ from watcher.alerts.message import Level, Message, bold
 from watcher.config import Settings, load
 from watcher.config.changes import LOOK_EVERY, FileChanges
 from watcher.domain.errors import ConfigError, DeliveryError
+from watcher.handling import Handling
 from watcher.listening import Known, Listening
+from watcher.memory import Memory
 from watcher.notify import escalator
 from watcher.notify.channel import Channel
 from watcher.notify.escalator import Escalator
@@ -30,8 +32,10 @@ from watcher.notify.keeper import Keeper
 from watcher.notify.outlets import Outlets, Reachable
 from watcher.notify.sender import Sender
 from watcher.store import Store, StoreFailed, StoreThread
+from watcher.store.acks import acknowledgements
+from watcher.store.mutes import mutes
 from watcher.threads import Detached
-from watcher.watch import ChainWatch, Memory
+from watcher.watch import ChainWatch
 from watcher.watching import Watches
 
 STOP_WITHIN = 5.0
@@ -90,14 +94,24 @@ class Daemon:
         """Watch until stopped. Returns the exit code. Raises `ConfigError` where the database cannot be used."""
         self._store = StoreThread(Store.open(self._settings.state))
         try:
-            self._memory = Memory(await self._store.do(Store.records))
+            self._memory = Memory({})
+            await self._recall()
             channels = await self._channels(self._settings)
             self._sender = Sender(
-                self._store, channels, wall=self._now, on_fatal=self._give_up, quiet=self._quiet_chats
+                self._store,
+                channels,
+                wall=self._now,
+                on_fatal=self._give_up,
+                quiet=lambda: self._settings.quiet_at(self._now()),
             )
             self._keeper = Keeper(self._store, self._sender, chats=self._told_chats, now=self._now)
+            self._handling = Handling(self._memory, self._store, now=self._now, freed=self._sender.wake)
             self._escalator = Escalator(
-                self._store, records=lambda: self._memory.records, now=self._now, spoke=self._sender.wake
+                self._store,
+                records=lambda: self._memory.records,
+                now=self._now,
+                spoke=self._sender.wake,
+                acks=lambda: tuple(self._memory.acks.values()),
             )
             self._listening = Listening(
                 self._store,
@@ -185,11 +199,6 @@ class Daemon:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _quiet_chats(self) -> list[str]:
-        """The chats in whose quiet hours it is now."""
-        now = self._now()
-        return [name for name, chat in self._settings.chats.items() if chat.quiet and chat.quiet.until(now) > now]
-
     def _give_up(self, why: str) -> None:
         _log.critical("telegram.down", problem=why)
         self._failed = True
@@ -231,10 +240,17 @@ class Daemon:
     async def _swap(self, settings: Settings, channels: Mapping[str, Channel]) -> None:
         await self._watching.stop()
         self._settings = settings
-        self._memory.records = await self._store.do(Store.records) | self._keeper.unsaved
+        await self._recall()
+        self._memory.records |= self._keeper.unsaved
         self._sender.serve(channels)
         await self._watching.start(self._settings, self._memory, self._keeper)
         await self._listen()
+
+    async def _recall(self) -> None:
+        """What the database remembers."""
+        self._memory.records = await self._store.do(Store.records)
+        self._memory.acks = await self._store.do(acknowledgements)
+        self._memory.mutes = await self._store.do(mutes)
 
     async def _tell_all(self, title: str, text: str) -> None:
         now = int(self._now())
@@ -271,7 +287,8 @@ class Daemon:
             return
         backlog = None
         with suppress(StoreFailed):
-            backlog = await self._store.do(Store.backlog)
+            now = self._now()
+            backlog = await self._store.do(Store.backlog, self._settings.quiet_at(now), dated=int(now))
         chains = {name: watch.progressed_at for name, watch in self.watches.items()}
         interval, sender = self._settings.interval, self._sender.progressed_at
         parts = deadman.parts_of(chains, sender, backlog, interval=interval, now=time.monotonic())
@@ -279,6 +296,7 @@ class Daemon:
 
     async def _housekeeping(self) -> None:
         await self._sender.forget(KEEP_SENT)  # its clock dated them, and ours may be that of a chain
+        await self._handling.tidy()
 
     def on_signals(self) -> None:
         """SIGTERM and SIGINT stop, SIGHUP reloads."""

@@ -73,8 +73,8 @@ def parts_of(
 ) -> list[Part]:
     """The parts of a daemon: when each chain's watch and the sender came round last, and what waits in the outbox.
 
-    A chain's 0 means not yet; no `backlog` that the database did not answer. What waits for a chat that is disabled
-    does not count: the other chats were told.
+    A chain's 0 means not yet; no `backlog` that the database did not answer. What waits on purpose does not count (the
+    end of a mute, or of quiet hours), nor does what waits for a chat that is disabled: the other chats were told.
     """
     parts = [
         Part(name=f"watch {name}", progress=at or None, within=interval + LOOK_WITHIN) for name, at in chains.items()
@@ -82,8 +82,7 @@ def parts_of(
     parts.append(Part(name="sender", progress=sender, within=TURN_WITHIN))
     moves: Hashable | None = None
     if backlog is not None:
-        waits = backlog.pending > backlog.held
-        moves = (backlog.pending, backlog.oldest, backlog.dead) if waits else ("empty", now)
+        moves = (backlog.moving, backlog.oldest, backlog.dead) if backlog.moving else ("empty", now)
     parts.append(Part(name="outbox", progress=moves, within=DELIVER_WITHIN))
     return parts
 

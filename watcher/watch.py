@@ -15,9 +15,10 @@ import structlog
 from watcher.advice import advise
 from watcher.alerts.assess import Sighting, assess, sight_chain, sight_event, told_to
 from watcher.alerts.message import Message
+from watcher.alerts.mute import by_end
 from watcher.alerts.outlook import Advice
 from watcher.alerts.policy import Notice, announce, decide
-from watcher.alerts.record import OF_POSITIONS, Key, Record, Rule
+from watcher.alerts.record import OF_POSITIONS, Key, Rule
 from watcher.alerts.rules import RuleBook
 from watcher.alerts.words import IN_FULL, Telling, compose, urgency
 from watcher.chain import Chain, ChainSpec, Pinned
@@ -25,6 +26,7 @@ from watcher.config import Settings
 from watcher.domain.errors import EndpointError, ReadFailed
 from watcher.domain.source import Address
 from watcher.happenings import Baseline
+from watcher.memory import Memory
 from watcher.notify.keeper import Keeper
 from watcher.snapshot import Snapshot, take, too_old, watched_on
 from watcher.views import Views
@@ -37,16 +39,6 @@ BUDGET = 30.0
 """Seconds that one look at a chain may take over all its endpoints."""
 
 _log = structlog.get_logger("watcher.watch")
-
-
-@dataclass(slots=True)
-class Memory:
-    """What the policy remembers, in memory as in the database; changed only after a commit."""
-
-    records: dict[Key, Record]
-
-    def standing(self, concerns: Callable[[Key], bool]) -> list[Key]:
-        return [key for key, record in self.records.items() if record.level and concerns(key)]
 
 
 @dataclass(slots=True)
@@ -211,7 +203,7 @@ class ChainWatch:
         happened: Sequence[Sighting] = (),
     ) -> None:
         """Decide, and keep state and messages together; only then is anything remembered."""
-        decision = decide(self.memory.records, latest, settled, now)
+        decision = decide(self.memory.records, latest, settled, now, self.memory.acks)
         notices = (*decision.notices, *map(announce, happened))
         if not decision.records and not notices:
             await self.keeper.retry()
@@ -219,7 +211,7 @@ class ChainWatch:
         # Off the loop: liquidation prices of many positions at once are seconds of arithmetic.
         messages = await asyncio.to_thread(self._messages, notices, now, seen)
         await self.keeper.keep(decision.records, messages)
-        self.memory.records.update({record.key: record for record in decision.records})
+        self.memory.remember(decision.records)
         for notice in notices:
             _log.info(
                 "alert." + notice.kind,
@@ -234,7 +226,12 @@ class ChainWatch:
         for notice in notices:
             for chat in self._chats(notice.sighting.wallets):
                 by_chat.setdefault(chat, []).append(self._as_told_to(chat, notice))
-        in_full = {one.record.key: one for told in by_chat.values() for one in sorted(told, key=urgency)[:IN_FULL]}
+        apart = [
+            (chat, until, told)
+            for chat, its in by_chat.items()
+            for until, told in by_end(chat, its, self.memory.mutes, now).items()
+        ]
+        in_full = {one.record.key: one for _, _, told in apart for one in sorted(told, key=urgency)[:IN_FULL]}
         telling = Telling(
             labels={wallet.address: wallet.label for wallet in self.settings.wallets},
             chains={spec.name: spec.title for spec in self.settings.chains.values()},
@@ -243,13 +240,14 @@ class ChainWatch:
             markets={deployment.id: deployment.title for deployment in self.settings.deployments},
             now=now,
         )
-        return [compose(chat, told, telling) for chat, told in by_chat.items()]
+        return [compose(chat, told, telling, held_until=until) for chat, until, told in apart]
 
     def _as_told_to(self, chat: str, notice: Notice) -> Notice:
         """A chat learns of no wallet whose alerts it does not get."""
         theirs = {wallet.address for wallet in self.settings.wallets if chat in wallet.chats}
         sighting = notice.sighting
-        return replace(notice, sighting=replace(sighting, facts=told_to(sighting.facts, theirs)))
+        concerned = tuple(wallet for wallet in sighting.wallets if wallet in theirs)
+        return replace(notice, sighting=replace(sighting, facts=told_to(sighting.facts, theirs), wallets=concerned))
 
     def _chats(self, wallets: Iterable[Address]) -> list[str]:
         """The chats of these wallets, each once."""

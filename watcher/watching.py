@@ -10,8 +10,9 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from watcher.chain import Chain
 from watcher.config import Settings
+from watcher.memory import Memory
 from watcher.notify.keeper import Keeper
-from watcher.watch import ChainWatch, Memory
+from watcher.watch import ChainWatch
 
 LOOK_ENDS: Final = 1.5
 """Seconds that a look under way is given to finish."""

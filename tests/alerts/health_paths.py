@@ -169,7 +169,7 @@ def heard(timeline: Timeline, paths: Sequence[Path]) -> tuple[list[list[Heard]],
         if look.restart:
             records = restarted(records)
         latest = _sightings(timeline, paths, keys, look.newest, index)
-        decision = decide(records, latest, _sightings(timeline, paths, keys, look.confirmed, index), look.now)
+        decision = decide(records, latest, _sightings(timeline, paths, keys, look.confirmed, index), look.now, {})
         records.update({record.key: record for record in decision.records})
         for notice in decision.notices:
             what = Said(notice.kind.value, int(notice.record.level))

@@ -133,7 +133,7 @@ def test_it_wants_several_good_reads_for_a_distance_and_one_for_a_drop() -> None
         standing = Record(key=Key(rule, SUBJECT), level=WARN, spoken_at=NOW, fired_block=1)
         seen = sighted(standing.key, nearest=away("0.5"), falls=fell("0"))
         assert seen is not None
-        [after] = decide({standing.key: standing}, [seen], [seen], NOW).records
+        [after] = decide({standing.key: standing}, [seen], [seen], NOW, {}).records
         assert (after.level, after.calm) == (WARN, 1) if calm else (after.level, after.calm) == (OK, 0)
 
 

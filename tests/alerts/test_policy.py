@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.alerts.health_paths import restarted, sighting
+from watcher.alerts.ack import Acknowledgement
 from watcher.alerts.assess import Sighting
 from watcher.alerts.message import Level
 from watcher.alerts.policy import Decision, Kind, decide
@@ -36,10 +37,17 @@ def seen(health: int, *, block: int = 110, rules: Rules = RULES, key: Key = KEY)
 
 
 def step(
-    record: Record | None, latest: Sighting | None, confirmed: Sighting | None = None, *, now: int = NOW + 15
+    record: Record | None,
+    latest: Sighting | None,
+    confirmed: Sighting | None = None,
+    *,
+    now: int = NOW + 15,
+    ack: Acknowledgement | None = None,
 ) -> Decision:
     records = {} if record is None else {record.key: record}
-    return decide(records, [latest] if latest else [], [confirmed] if confirmed else [], now)
+    return decide(
+        records, [latest] if latest else [], [confirmed] if confirmed else [], now, {ack.key: ack} if ack else {}
+    )
 
 
 def nothing(decision: Decision) -> bool:
@@ -220,7 +228,7 @@ def test_it_takes_each_condition_for_itself() -> None:
     other = Key(Rule.UNREADABLE, KEY.subject)
     records = {KEY: standing(CRITICAL, calm=1), other: replace(standing(CRITICAL), key=other)}
     good = seen(CLEAR[WARN])
-    decision = decide(records, [good, seen(CLEAR[WARN], key=other)], [replace(good, key=other)], NOW + 15)
+    decision = decide(records, [good, seen(CLEAR[WARN], key=other)], [replace(good, key=other)], NOW + 15, {})
     assert [notice.record.key for notice in decision.notices] == [other]
 
 
@@ -228,7 +236,7 @@ def test_it_says_nothing_after_a_hundred_restarts_without_a_change() -> None:
     records = {KEY: standing(WARN, calm=1)}
     for number in range(100):
         records = restarted(records)
-        decision = decide(records, [seen(JUST_ABOVE[WARN], block=110 + number)], [], NOW + number)
+        decision = decide(records, [seen(JUST_ABOVE[WARN], block=110 + number)], [], NOW + number, {})
         assert not decision.notices
         records.update({record.key: record for record in decision.records})
 

@@ -43,7 +43,7 @@ SPEC = ChainSpec(
 )
 PURSE = {"USDC": 312_500000, "WETH": 10**17}
 """What the wallet "main" has; of the others it is not known."""
-IDLE = Backlog(pending=0, oldest=None, held=0, dead=0)
+IDLE = Backlog(pending=0, oldest=None, refused=0, held=0, dead=0)
 
 
 @cache

@@ -38,10 +38,11 @@ def test_it_says_what_is_watched_and_what_it_knows_of_it() -> None:
 
 def test_it_says_what_does_not_get_through() -> None:
     now = view().now
-    backlog = replace(IDLE, pending=3, oldest=now - 300, held=2, dead=1)
+    backlog = replace(IDLE, pending=9, oldest=now - 300, refused=2, held=4, dead=1)
     told = ask("/status", replace(view(), backlog=backlog, disabled={"desk": "Forbidden: bot was blocked. See t.me/x"}))
     assert (
-        "3 alerts waiting, the oldest for 5 min\n· 2 of them for one that refuses\n1 undelivered for good\n"
+        "3 alerts waiting, the oldest for 5 min\n· 4 held by a mute or quiet hours\n· 2 for a chat that refuses\n"
+        "1 undelivered for good\n"
         "desk gets nothing: Forbidden: bot was blocked· See t·me∕x"
     ) in told
     assert "The database cannot be read: see the log" in ask("/status", replace(view(), backlog=None))

@@ -77,7 +77,7 @@ class Rig:
 
     async def _is_empty(self) -> bool:
         backlog = await self.backlog()
-        return backlog.pending == backlog.held
+        return backlog.pending == backlog.refused
 
 
 @asynccontextmanager

@@ -67,7 +67,7 @@ async def test_it_disables_a_chat_that_refuses_it_and_tells_the_others_once(rig:
     assert disabled
     assert disabled in notice
     backlog = await rig.backlog()
-    assert (backlog.dead, backlog.held) == (1, 1)
+    assert (backlog.dead, backlog.refused) == (1, 1)
 
 
 async def test_it_says_nothing_to_a_chat_about_itself(rig: Rig, api: BotApi) -> None:

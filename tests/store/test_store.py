@@ -177,7 +177,7 @@ def test_it_buries_a_message_disables_its_chat_and_tells_the_others_at_once(stor
     assert [text_of(store), text_of(store)] == ["z", "a is deaf"]
     assert store.claim(0) is None
     backlog = store.backlog()
-    assert (backlog.pending, backlog.held, backlog.dead) == (1, 1, 1)
+    assert (backlog.pending, backlog.refused, backlog.dead) == (1, 1, 1)
     store.enable_chat("a")
     assert text_of(store) == "y"
 

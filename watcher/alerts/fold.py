@@ -6,7 +6,8 @@ Of two messages to one chat that both wait, the newer one takes over every subje
   another condition     (a health, and a price of the same position) moves over as it is: one subject, one message
 
 What is left of the older message, if anything, stays in its place. Nothing is lost: a warning that ended before it
-could be told becomes part of the all-clear. An all-clear never covers what still stands.
+could be told becomes part of the all-clear. An all-clear never covers what still stands. Of two that mutes
+hold, the newer is free when the first of them is: what is told at once is not held for the sake of what is not.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ def fold(older: Message, newer: Message) -> tuple[Message | None, Message]:
     if not taken:
         return older, newer
     left = [section for section in older.sections if section.subject not in subjects]
-    rest = Message.of(older.chat, left, older.created_at) if left else None
-    return rest, Message.of(newer.chat, _merged(taken, newer.sections), newer.created_at)
+    rest = Message.of(older.chat, left, older.created_at, held_until=older.held_until) if left else None
+    free = min(older.held_until, newer.held_until)
+    return rest, Message.of(newer.chat, _merged(taken, newer.sections), newer.created_at, held_until=free)
 
 
 def late(message: Message, now: int) -> str | None:
@@ -35,7 +37,8 @@ def late(message: Message, now: int) -> str | None:
     if age <= SOON:
         return None
     news = message.severity or max((section.worst for section in message.sections), default=Level.OK)
-    return f"{'Raised' if news else 'Written'} {figures.duration(age)} ago, delivered late."
+    why = "held by a mute" if message.held_until else "delivered late"
+    return f"{'Raised' if news else 'Written'} {figures.duration(age)} ago, {why}."
 
 
 def _merged(taken: Sequence[Section], newer: Sequence[Section]) -> list[Section]:
@@ -58,4 +61,5 @@ def _standing_for(before: Section, now: Section) -> Section:
         since=before.since,
         worst=max(worst, now.worst),
         opens=bool(now.level) and (now.opens or before.opens),
+        weight=max(now.weight, before.weight),
     )

@@ -9,6 +9,7 @@ from enum import IntEnum, StrEnum
 from typing import Final, Self
 
 from watcher.alerts import figures
+from watcher.domain.source import Address
 
 SOON: Final = 60
 """Seconds within which news is not called old."""
@@ -109,6 +110,7 @@ class Section:
     a fold. A `brief` section is a line among others. Times are Unix seconds. `episode` is the record's; `opens`: it
     tells of an alert for the first time, or of one that got worse, so that an incident begins with its message.
     `health` is the factor of the position that it is about, if it has one.
+    `wallets` are whom it concerns; `weight`, the worse of where it stands and where it stood, is what a mute goes by.
     """
 
     rule: str
@@ -123,13 +125,16 @@ class Section:
     episode: int = 0
     opens: bool = False
     health: Decimal | None = None
+    wallets: tuple[Address, ...] = ()
+    weight: Level = Level.OK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """One message to one chat. `about` names the subjects it speaks of; `created_at` is in Unix seconds.
 
-    `sections` are what it can be taken apart into, if at all: see `fold`.
+    `sections` are what it can be taken apart into, if at all: see `fold`. A mute holds it until `held_until` (Unix
+    seconds, possibly past); 0: none ever did.
     """
 
     chat: str
@@ -138,9 +143,10 @@ class Message:
     about: tuple[str, ...]
     created_at: int
     sections: tuple[Section, ...] = ()
+    held_until: int = 0
 
     @classmethod
-    def of(cls, chat: str, sections: Sequence[Section], created_at: int) -> Self:
+    def of(cls, chat: str, sections: Sequence[Section], created_at: int, *, held_until: int = 0) -> Self:
         """The sections as one message, in their order. Raises ValueError on none."""
         return cls(
             chat=chat,
@@ -149,6 +155,7 @@ class Message:
             about=tuple(dict.fromkeys(section.subject for section in sections)),
             created_at=created_at,
             sections=tuple(sections),
+            held_until=held_until,
         )
 
     @property

@@ -13,10 +13,22 @@ For one condition, with L the level remembered, F what the latest snapshot fires
     | > OK  | H < L, confirmed below L      | L         | nothing  | calm + 1, until `good_reads`           |
     | > OK  | the same, calm = good_reads   | max H     | eased    | to OK: resolved, the episode ends      |
 
+A reminder, by what somebody said to have seen of this episode, at L or a worse level (a word about an earlier episode,
+or about a lower level, counts as none):
+
+    | said                 | a reminder is due                                                                     |
+    |----------------------|---------------------------------------------------------------------------------------|
+    | nothing              | `remind` seconds after anything was last said                                         |
+    | seen, and it holds   | not                                                                                   |
+    | seen, and it ended   | as if nothing had been said, so at once where `remind` is over                        |
+    | a snooze that ended  | at once, where nothing was said since its end; then as if nothing had been said       |
+
+Nothing but reminders looks at acknowledgements.
+
 Alerts fire on the latest snapshot and ease on confirmed ones: a snapshot is confirmed once its block is still
 canonical some blocks later, and counts only when it is newer than the one that raised the level. Escalation looks at
 nothing else: no grouping, reminder or earlier message holds it back. A restart changes nothing here, because all that
-is remembered is in the records; a configuration edit changes only what F and H are.
+is remembered is in the records and acknowledgements; a configuration edit changes only what F and H are.
 """
 
 from __future__ import annotations
@@ -25,6 +37,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from watcher.alerts.ack import Acknowledgement
 from watcher.alerts.assess import Sighting
 from watcher.alerts.message import Level
 from watcher.alerts.record import Key, Record, Rule
@@ -54,6 +67,11 @@ class Notice:
         """How urgent the message is; good news waits behind bad."""
         return Level.OK if self.kind in (Kind.EASED, Kind.RESOLVED) else self.record.level
 
+    @property
+    def weight(self) -> Level:
+        """What a mute goes by: good news weighs what it ends."""
+        return max(self.record.level, self.before.level)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
@@ -64,7 +82,11 @@ class Decision:
 
 
 def decide(
-    records: Mapping[Key, Record], latest: Iterable[Sighting], confirmed: Iterable[Sighting], now: int
+    records: Mapping[Key, Record],
+    latest: Iterable[Sighting],
+    confirmed: Iterable[Sighting],
+    now: int,
+    acks: Mapping[Key, Acknowledgement],
 ) -> Decision:
     """One evaluation. `now` is in Unix seconds. Each confirmed snapshot is to be passed once."""
     settled = {sighting.key: sighting for sighting in confirmed}
@@ -72,7 +94,7 @@ def decide(
     notices: list[Notice] = []
     for sighting in latest:
         before = records.get(sighting.key) or Record(key=sighting.key)
-        record, kind = _step(before, sighting, settled.get(sighting.key), now)
+        record, kind = _step(before, sighting, settled.get(sighting.key), now, acks.get(sighting.key))
         if record != before:
             changed.append(record)
         if kind is not None:
@@ -87,7 +109,9 @@ def announce(happened: Sighting) -> Notice:
     return Notice(kind=Kind.EVENT, sighting=happened, record=told, before=nothing)
 
 
-def _step(record: Record, seen: Sighting, settled: Sighting | None, now: int) -> tuple[Record, Kind | None]:
+def _step(
+    record: Record, seen: Sighting, settled: Sighting | None, now: int, ack: Acknowledgement | None
+) -> tuple[Record, Kind | None]:
     if seen.firing > record.level:
         episode = record.episode + (record.level is Level.OK)
         raised = replace(
@@ -97,12 +121,12 @@ def _step(record: Record, seen: Sighting, settled: Sighting | None, now: int) ->
     if record.level is Level.OK:
         return record, None
     if seen.holding >= record.level:
-        return _reminded(replace(record, calm=0), seen, now)
+        return _reminded(replace(record, calm=0), seen, now, ack)
     evidence = settled is not None and settled.order > record.fired_block
     if settled is None or not evidence:
-        return _reminded(record, seen, now)
+        return _reminded(record, seen, now, ack)
     if settled.holding >= record.level:
-        return _reminded(replace(record, calm=0), seen, now)
+        return _reminded(replace(record, calm=0), seen, now, ack)
     if record.calm + 1 < _good_reads(seen):
         return replace(record, calm=record.calm + 1), None
     level = max(settled.holding, seen.holding)
@@ -110,10 +134,16 @@ def _step(record: Record, seen: Sighting, settled: Sighting | None, now: int) ->
     return eased, Kind.RESOLVED if level is Level.OK else Kind.EASED
 
 
-def _reminded(record: Record, seen: Sighting, now: int) -> tuple[Record, Kind | None]:
-    if now - record.spoken_at < seen.rules.remind:
+def _reminded(record: Record, seen: Sighting, now: int, ack: Acknowledgement | None) -> tuple[Record, Kind | None]:
+    if not _reminder_is_due(record, seen, now, ack):
         return record, None
     return replace(record, spoken_at=now), Kind.REMINDER
+
+
+def _reminder_is_due(record: Record, seen: Sighting, now: int, ack: Acknowledgement | None) -> bool:
+    if ack is not None and ack.covers(record, now):
+        return False
+    return now - record.spoken_at >= seen.rules.remind or (ack is not None and ack.wakes(record, now))
 
 
 def _good_reads(seen: Sighting) -> int:

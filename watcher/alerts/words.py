@@ -48,8 +48,8 @@ class Telling:
         return self.wallet(Address(wallet)), self.markets.get(deployment, deployment)
 
 
-def compose(chat: str, notices: Sequence[Notice], telling: Telling) -> Message:
-    """All notices of one snapshot for one chat as one message. Raises ValueError on none."""
+def compose(chat: str, notices: Sequence[Notice], telling: Telling, *, held_until: int = 0) -> Message:
+    """Notices of one snapshot for one chat as one message. Raises ValueError on none."""
     ordered = sorted(notices, key=urgency)
     told: set[tuple[str, str]] = set()
     sections = []
@@ -58,7 +58,7 @@ def compose(chat: str, notices: Sequence[Notice], telling: Telling) -> Message:
         known = reason in told
         sections.append(_section(notice, telling, brief=place >= IN_FULL or known, known=known))
         told |= {reason} if reason and place < IN_FULL else set()
-    return Message.of(chat, sections, telling.now)
+    return Message.of(chat, sections, telling.now, held_until=held_until)
 
 
 def _reason(notice: Notice) -> tuple[str, str] | None:
@@ -83,6 +83,8 @@ def _section(notice: Notice, telling: Telling, *, brief: bool, known: bool) -> S
         episode=notice.record.episode,
         opens=notice.kind is Kind.RAISED,
         health=position.health.factor if (position := _living(notice.sighting.facts)) else None,
+        wallets=notice.sighting.wallets,
+        weight=notice.weight,
     )
 
 

@@ -88,9 +88,12 @@ def _delivery(view: View) -> list[Text]:
     if backlog is None:
         return [bold("The database cannot be read") + ": see the log"]
     oldest = f", the oldest for {_since(backlog.oldest, view)}" if backlog.oldest is not None else ""
-    parts = [Text(f"{counted(backlog.pending, 'alert')} waiting{oldest}" if backlog.pending else "no alert is waiting")]
+    moving = f"{counted(backlog.moving, 'alert')} waiting{oldest}" if backlog.moving else "no alert is waiting"
+    parts = [Text(moving)]
     if backlog.held:
-        parts.append(Text(f"· {backlog.held} of them for one that refuses"))
+        parts.append(Text(f"· {backlog.held} held by a mute or quiet hours"))
+    if backlog.refused:
+        parts.append(Text(f"· {backlog.refused} for a chat that refuses"))
     if backlog.dead:
         parts.append(bold(f"{backlog.dead} undelivered for good"))
     parts += [bold(f"{name} gets nothing") + f": {clean(why, 120)}" for name, why in view.disabled.items()]

@@ -158,7 +158,8 @@ async def view_of(
     wallets = tuple(wallet for wallet in settings.wallets if chat.name in wallet.chats)
     watched = {chain for wallet in wallets for chain in wallet.chains}
     try:
-        backlog, states = await store.do(Store.backlog), await store.do(Store.chats)
+        backlog = await store.do(Store.backlog, settings.quiet_at(now), dated=int(now))
+        states = await store.do(Store.chats)
     except StoreFailed:
         backlog, states = None, {}
     return View(

@@ -139,6 +139,10 @@ class Settings:
         """The names that alerts can be sent to: chats, then webhooks, then the console."""
         return (*self.chats, *self.webhooks, *([CONSOLE] if self.console else []))
 
+    def quiet_at(self, now: float) -> list[str]:
+        """The chats in whose quiet hours it is then."""
+        return [name for name, chat in self.chats.items() if chat.quiet and chat.quiet.until(now) > now]
+
     def watched(self, wallet: Wallet) -> tuple[Deployment, ...]:
         """Where to look for a wallet."""
         return tuple(deployment for deployment in self.deployments if wallet.watches(deployment))

@@ -204,7 +204,7 @@ class Sender:
         ready = [chat for chat, at in may_leave.items() if at <= now]
         if not ready:
             return min(may_leave.values(), default=inf)
-        claimed = await self._store.do(Store.claim, int(now), ready)
+        claimed = await self._store.do(Store.claim, int(now), ready, dated=int(self._wall()))
         if claimed is None:
             return None
         lane = self._lanes[claimed.message.chat]
@@ -218,7 +218,7 @@ class Sender:
         return None
 
     async def _due(self) -> dict[str, int]:
-        return await self._store.do(Store.due, self._quiet())
+        return await self._store.do(Store.due, self._quiet(), dated=int(self._wall()))
 
     def _may_leave(self, due: Mapping[str, int], now: float) -> dict[str, float]:
         """When the next message to each chat may leave."""

@@ -12,6 +12,7 @@ from sqlalchemy import RowMapping
 
 from watcher.alerts.message import Level, Message, Section, Span, Style, Text
 from watcher.alerts.record import Key, Record, Rule
+from watcher.domain.source import Address
 
 
 class Fate(StrEnum):
@@ -48,15 +49,22 @@ class ChatState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
-    """The outbox in numbers. `oldest` is the creation time of the oldest pending message, in Unix seconds.
+    """The outbox in numbers.
 
-    `held` of the `pending` ones wait for a chat that is disabled.
+    Of the `pending` ones, `refused` wait for a chat that is disabled, and `held` on purpose: for the end of a mute or
+    of quiet hours. `oldest` is the creation time of the oldest of the others, in Unix seconds.
     """
 
     pending: int
-    oldest: int | None
+    refused: int
     held: int
+    oldest: int | None
     dead: int
+
+    @property
+    def moving(self) -> int:
+        """How many should be on their way."""
+        return self.pending - self.refused - self.held
 
 
 def record_row(record: Record) -> dict[str, Any]:
@@ -96,7 +104,6 @@ def message_row(message: Message) -> dict[str, Any]:
         "in_flight": 0,
         "maybe_sent": 0,
         "not_before": 0,
-        "held_until": 0,
     }
 
 
@@ -108,6 +115,7 @@ def message_columns(message: Message) -> dict[str, Any]:
         "about": json.dumps(message.about),
         "created_at": message.created_at,
         "sections": json.dumps([_plain_section(section) for section in message.sections]),
+        "held_until": message.held_until,
     }
 
 
@@ -120,6 +128,7 @@ def message_from(row: RowMapping) -> Message:
         about=tuple(json.loads(row["about"])),
         created_at=row["created_at"],
         sections=sections_from(row),
+        held_until=row["held_until"],
     )
 
 
@@ -153,6 +162,8 @@ def _plain_section(section: Section) -> dict[str, Any]:
         "episode": section.episode,
         "opens": section.opens,
         "health": None if section.health is None else str(section.health),
+        "wallets": list(section.wallets),
+        "weight": int(section.weight),
     }
 
 
@@ -170,6 +181,8 @@ def _section(plain: dict[str, Any]) -> Section:
         episode=plain.get("episode", 0),  # rows of schema 3 have none
         opens=plain.get("opens", False),
         health=Decimal(plain["health"]) if plain.get("health") else None,
+        wallets=tuple(map(Address, plain.get("wallets", ()))),
+        weight=Level(plain.get("weight", 0)),
     )
 
 

@@ -5,7 +5,8 @@ The laws of the outbox, each a test in `tests/store`:
   2. A claim is on the disk before the caller learns of it. So a crash at any moment leaves either no claim, and nothing
      was sent, or a claim whose fate is unknown, and the repeat is labelled.
   3. A chat has one message in flight at most, and they leave in order: most severe first, then oldest. One that waits
-     for a retry holds back what comes after it; something more severe does not wait for it.
+     for a retry holds back what comes after it; something more severe does not wait for it. One that a mute holds is
+     not in the order until it is free.
   4. Only a confirmed delivery or a permanent refusal settles a message; only a newer message that tells its news too
      replaces one, and only while nothing of it has left.
 """
@@ -38,8 +39,10 @@ from watcher.alerts.escalation import Vigil
 from watcher.alerts.message import Level, Message, Section
 from watcher.alerts.record import Key, Record
 from watcher.domain.errors import WatcherError
+from watcher.store.acks import drop_ended
 from watcher.store.file import Lock, created, reader, writer
 from watcher.store.folding import fold_waiting
+from watcher.store.mutes import rightly_held
 from watcher.store.opening import forget_incidents_of, forget_incidents_without_message, open_incident
 from watcher.store.rows import (
     Backlog,
@@ -108,12 +111,17 @@ class Store:
         return {record.key: record for record in found}
 
     def commit(self, records: Iterable[Record], messages: Iterable[Message]) -> None:
-        """State and outbox in one transaction: all of it is on the disk when this returns, or none."""
+        """State and outbox in one transaction: all of it is on the disk when this returns, or none.
+
+        An acknowledgement goes with its episode, and a message that is to be held is held by the mutes as they are now.
+        """
+        kept = list(records)
         with self.transaction() as connection:
-            if rows := [record_row(record) for record in records]:
+            if rows := [record_row(record) for record in kept]:
                 added = upsert(condition)
                 changed = {name: added.excluded[name] for name in rows[0] if name not in ("rule", "subject")}
                 connection.execute(added.on_conflict_do_update(index_elements=["rule", "subject"], set_=changed), rows)
+            drop_ended(connection, kept)
             _enqueue(connection, messages)
 
     # Vigils
@@ -136,19 +144,25 @@ class Store:
 
     # Outbox
 
-    def due(self, quiet: Collection[str] = ()) -> dict[str, int]:
+    def due(self, quiet: Collection[str] = (), *, dated: int = 0) -> dict[str, int]:
         """Per enabled chat with something to send and nothing in flight: when its next message may leave.
 
-        For the `quiet` chats only what is critical, or worse, counts.
+        For the `quiet` chats only what is critical, or worse, counts. What a mute holds does not count, nor does it
+        stand before anything; `dated` is now by the clock that messages, and so mutes, are dated by.
         """
-        loud = or_(outbox.c.severity >= int(Level.CRITICAL), outbox.c.chat.not_in(quiet))
         with self.transaction() as connection:
-            rows = connection.execute(_heads(outbox.c.chat, outbox.c.not_before).where(loud)).all()
+            heads = _heads(dated, outbox.c.chat, outbox.c.not_before).where(~_is_hushed(quiet))
+            rows = connection.execute(heads).all()
         return {name: not_before for name, not_before in rows}  # noqa: C416 - rows are not pairs to the type checker
 
-    def claim(self, now: int, chats_ready: Collection[str] | None = None) -> Claimed | None:
-        """The most severe, then oldest, message that may leave now, to one of `chats_ready` if given."""
-        heads = _heads(outbox.c.id).where(outbox.c.not_before <= now)
+    def claim(
+        self, now: int, chats_ready: Collection[str] | None = None, *, dated: int | None = None
+    ) -> Claimed | None:
+        """The most severe, then oldest, message that may leave now, to one of `chats_ready` if given.
+
+        `dated` as for `due`; the same clock as `now`, if it is not given.
+        """
+        heads = _heads(now if dated is None else dated, outbox.c.id).where(outbox.c.not_before <= now)
         if chats_ready is not None:
             heads = heads.where(outbox.c.chat.in_(chats_ready))
         with self.transaction() as connection:
@@ -202,19 +216,21 @@ class Store:
                 connection.execute(_set_chat(name, disabled=why))
             _enqueue(connection, notices)
 
-    def backlog(self) -> Backlog:
-        """How much waits, since when, and how much was given up."""
+    def backlog(self, quiet: Collection[str] = (), *, dated: int = 0) -> Backlog:
+        """How much waits, why, since when, and how much was given up. `quiet` and `dated` as for `due`."""
         waiting = outbox.c.fate == Fate.PENDING.value
-        held = and_(waiting, outbox.c.chat.in_(select(chat.c.name).where(chat.c.disabled.is_not(None))))
+        refused = and_(waiting, outbox.c.chat.in_(select(chat.c.name).where(chat.c.disabled.is_not(None))))
+        held = and_(waiting, ~refused, or_(outbox.c.held_until > dated, _is_hushed(quiet)))
         query = select(
             func.count().filter(waiting),
-            func.min(outbox.c.created_at).filter(waiting),
+            func.count().filter(refused),
             func.count().filter(held),
+            func.min(outbox.c.created_at).filter(waiting, ~refused, ~held),
             func.count().filter(outbox.c.fate == Fate.DEAD.value),
         ).select_from(outbox)
         with self.transaction() as connection:
-            pending, oldest, held_back, dead = connection.execute(query).one()
-        return Backlog(pending=pending, oldest=oldest, held=held_back, dead=dead)
+            pending, refused_, held_, oldest, dead = connection.execute(query).one()
+        return Backlog(pending=pending, refused=refused_, held=held_, oldest=oldest, dead=dead)
 
     def forget(self, settled_before: int) -> int:
         """Deletes messages delivered or given up before then; returns how many. One that is still edited is kept."""
@@ -292,7 +308,7 @@ class Store:
 
 
 def _enqueue(connection: Connection, messages: Iterable[Message]) -> None:
-    if rows := [message_row(message) for message in messages]:
+    if rows := [message_row(message) for message in rightly_held(connection, messages)]:
         connection.execute(insert(outbox), rows)
         for name in dict.fromkeys(row["chat"] for row in rows):
             fold_waiting(connection, name)
@@ -302,18 +318,24 @@ def _row(message_id: int) -> Update:
     return update(outbox).where(outbox.c.id == message_id)
 
 
-def _heads(*columns: ColumnElement[Any]) -> Select[Any]:
-    """The one message per enabled chat whose turn it is: pending, with nothing before it and nothing in flight."""
+def _is_hushed(quiet: Collection[str]) -> ColumnElement[bool]:
+    """What chats in their quiet hours are told only after them."""
+    return and_(outbox.c.severity < int(Level.CRITICAL), outbox.c.chat.in_(quiet))
+
+
+def _heads(dated: int, *columns: ColumnElement[Any]) -> Select[Any]:
+    """The one message per enabled chat whose turn it is: pending, not held, with nothing before it or in flight."""
     other = outbox.alias("other")
     sooner = or_(
         other.c.in_flight == 1,
         other.c.severity > outbox.c.severity,
         and_(other.c.severity == outbox.c.severity, other.c.id < outbox.c.id),
     )
-    same_chat = and_(other.c.chat == outbox.c.chat, other.c.fate == Fate.PENDING.value)
+    same_chat = and_(other.c.chat == outbox.c.chat, other.c.fate == Fate.PENDING.value, other.c.held_until <= dated)
     disabled = exists().where(chat.c.name == outbox.c.chat, chat.c.disabled.is_not(None))
     blocked = exists().where(same_chat, sooner)
-    return select(*columns).where(outbox.c.fate == Fate.PENDING.value, outbox.c.in_flight == 0, ~blocked, ~disabled)
+    free = and_(outbox.c.fate == Fate.PENDING.value, outbox.c.in_flight == 0, outbox.c.held_until <= dated)
+    return select(*columns).where(free, ~blocked, ~disabled)
 
 
 def _set_chat(name: str, **learnt: str | None) -> Any:
