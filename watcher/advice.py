@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
 from watcher.alerts.outlook import Advice
-from watcher.domain.position import Check
+from watcher.domain.errors import ReadFailed
+from watcher.domain.position import Check, Leg
 from watcher.reads.tokens import Holdings
-from watcher.risk.liquidation import LiquidationPrice, levers, liquidation_price
+from watcher.risk.liquidation import LiquidationPrice, levers, liquidation_price, nearest
 from watcher.risk.restore import best_step, remedies, tokens_for
 from watcher.snapshot import Held
 
@@ -33,6 +35,30 @@ def advise(held: Held, target: Decimal, holdings: Holdings) -> Advice:
     if not advice.out_of_reach:
         return advice
     return replace(advice, step=best_step(advice.offered, advice.balances, position.health.factor, held.after))
+
+
+def first_to_liquidate(held: Held) -> LiquidationPrice | None:
+    """The smallest fall of what is held that liquidates; the smallest rise of what is owed where no fall does."""
+    position = held.position
+    prices = [liquidation_price(position, lever, held.reprice) for lever in levers(position)]
+    found = [price for price in prices if price is not None]
+    return nearest(price for price in found if price.distance < 0) or nearest(found)
+
+
+def driver(held: Held) -> Leg | None:
+    """The leg whose price liquidates first; the largest collateral where no price does or that cannot be told.
+
+    None where nothing is held.
+    """
+    first = None
+    if held.position.check is not Check.MISMATCH:
+        with suppress(ReadFailed):
+            first = first_to_liquidate(held)
+    legs = held.position.legs
+    moving = (
+        [leg for leg in legs if leg.priced_as in first.lever.keys] if first else [one for one in legs if one.amount > 0]
+    )
+    return max(moving, key=lambda leg: abs(leg.value()), default=None)
 
 
 def _falls_first(price: LiquidationPrice) -> tuple[bool, Fraction]:

@@ -9,13 +9,14 @@ from typing import Final
 
 import structlog
 
+from watcher.advice import first_to_liquidate
 from watcher.alerts.assess import View
 from watcher.alerts.falls import Fall, Past, Peak
 from watcher.alerts.rules import RuleBook
 from watcher.domain.errors import ReadFailed
 from watcher.domain.position import Check
-from watcher.risk.liquidation import LiquidationPrice, levers, liquidation_price, nearest
-from watcher.snapshot import Held, Snapshot
+from watcher.risk.liquidation import LiquidationPrice
+from watcher.snapshot import Snapshot
 
 KEPT: Final = 80
 """Views that are remembered: more than snapshots ever wait for the confirmation of their block."""
@@ -72,11 +73,3 @@ class Views:
         gone = {name for name in self._past if tuple(name.split("/")[:2]) in snapshot.covered and name not in past}
         self._past = {name: one for name, one in (self._past | past).items() if name not in gone}
         return found
-
-
-def first_to_liquidate(held: Held) -> LiquidationPrice | None:
-    """The smallest fall of what is held that liquidates; the smallest rise of what is owed where no fall does."""
-    position = held.position
-    prices = [liquidation_price(position, lever, held.reprice) for lever in levers(position)]
-    found = [price for price in prices if price is not None]
-    return nearest(price for price in found if price.distance < 0) or nearest(found)

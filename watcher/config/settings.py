@@ -58,6 +58,11 @@ class Chat:
         own = (self.id,) if self.id > 0 else ()
         return tuple(dict.fromkeys((*own, *self.users)))
 
+    @property
+    def zone(self) -> str:
+        """By whose clock times are shown there: the time zone of its digest or its quiet hours, else UTC."""
+        return next((each.zone for each in (self.digest, self.quiet) if each is not None), "UTC")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:

@@ -8,21 +8,25 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any, Final
+from decimal import Context, Decimal
+from typing import Any, Final, Self
 
 from sqlalchemy import Connection, RowMapping, Select, bindparam, delete, func, select, text
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from watcher.domain.position import Position
 from watcher.store.schema import history
 from watcher.store.store import Store
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
+LONGEST: Final = 64
+"""Characters of a symbol that are kept: contracts may call themselves anything, and every point repeats it."""
 
 THINNING: Final[tuple[tuple[int, int], ...]] = ((7 * DAY, HOUR), (DAY, 10 * MINUTE))
 """(older than, one point in each stretch of), in seconds, the oldest first. Each stretch holds whole ones of the next,
 so that it does not matter how often, or when, is thinned."""
 
+_EXACT: Final = Context(prec=120)
 _POSITIONS = text(
     """WITH RECURSIVE known(position) AS (
         SELECT min(position) FROM history
@@ -66,6 +70,28 @@ class Point:
     debt: Decimal
     numeraire: str
     legs: tuple[LegPoint, ...]
+
+    @classmethod
+    def of(cls, position: Position) -> Self:
+        """What is kept of a position as it was read."""
+        unit = position.numeraire.decimals
+        return cls(
+            position=str(position.id),
+            at=position.at.timestamp,
+            block=position.at.number,
+            health=position.health.factor,
+            collateral=_scaled(position.collateral, unit),
+            debt=_scaled(position.debt, unit),
+            numeraire=position.numeraire.symbol[:LONGEST],
+            legs=tuple(
+                LegPoint(
+                    symbol=leg.asset.symbol[:LONGEST],
+                    amount=_scaled(leg.amount, leg.asset.decimals),
+                    price=_scaled(leg.price.low, unit),
+                )
+                for leg in position.legs
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +210,11 @@ def _point(row: RowMapping) -> Point:
             for symbol, amount, price in json.loads(row["legs"])
         ),
     )
+
+
+def _scaled(raw: int, decimals: int) -> Decimal:
+    """The same number to the last digit, whatever the context."""
+    return Decimal(raw).scaleb(-decimals, _EXACT)
 
 
 def digits(number: Decimal) -> str:

@@ -1,0 +1,28 @@
+"""Pictures, decoded."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+from PIL import Image
+
+RGB = tuple[int, int, int]
+
+
+def size_of(png: bytes) -> tuple[int, int]:
+    """In pixels, once every pixel has been decoded."""
+    return decoded(png).size
+
+
+def decoded(png: bytes) -> Image.Image:
+    with Image.open(BytesIO(png)) as image:
+        assert image.format == "PNG"
+        return image.convert("RGB")
+
+
+def colours(png: bytes) -> dict[RGB, int]:
+    """How many pixels there are of each colour."""
+    image = decoded(png)
+    counted = image.getcolors(image.width * image.height)
+    assert counted is not None
+    return {colour: count for count, colour in counted if isinstance(colour, tuple) and len(colour) == 3}
