@@ -122,7 +122,7 @@ class Store:
                 changed = {name: added.excluded[name] for name in rows[0] if name not in ("rule", "subject")}
                 connection.execute(added.on_conflict_do_update(index_elements=["rule", "subject"], set_=changed), rows)
             drop_ended(connection, kept)
-            _enqueue(connection, messages)
+            enqueue(connection, messages)
 
     # Vigils
 
@@ -135,7 +135,7 @@ class Store:
         """What became of vigils, in one transaction with the messages it causes."""
         with self.transaction() as connection:
             store_vigils(connection, kept, ended)
-            _enqueue(connection, messages)
+            enqueue(connection, messages)
 
     def last_warning(self, key: Key, *, besides: str) -> Section | None:
         """The newest warning about a condition to any chat but one; None where it is forgotten."""
@@ -214,7 +214,7 @@ class Store:
             name = connection.execute(buried).scalar_one()
             if disable:
                 connection.execute(_set_chat(name, disabled=why))
-            _enqueue(connection, notices)
+            enqueue(connection, notices)
 
     def backlog(self, quiet: Collection[str] = (), *, dated: int = 0) -> Backlog:
         """How much waits, why, since when, and how much was given up. `quiet` and `dated` as for `due`."""
@@ -307,7 +307,8 @@ class Store:
             raise StoreFailed(f"{self._path}: {error.orig}: check the space and the mode of the state volume") from None
 
 
-def _enqueue(connection: Connection, messages: Iterable[Message]) -> None:
+def enqueue(connection: Connection, messages: Iterable[Message]) -> None:
+    """Puts messages into the outbox, within a transaction of the caller's."""
     if rows := [message_row(message) for message in rightly_held(connection, messages)]:
         connection.execute(insert(outbox), rows)
         for name in dict.fromkeys(row["chat"] for row in rows):
