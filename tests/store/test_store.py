@@ -70,7 +70,7 @@ def test_it_keeps_neither_state_nor_message_when_the_transaction_fails(
     def broken(*_: object) -> None:
         raise sqlite3.OperationalError("disk I/O error")
 
-    monkeypatch.setattr(store_module, "_enqueue", broken)
+    monkeypatch.setattr(store_module, "enqueue", broken)
     with pytest.raises(sqlite3.OperationalError):
         store.commit([record("a", Level.WARN)], [message("x")])
     assert store.records() == {}
