@@ -21,6 +21,7 @@ from watcher import deadman, logs, systemd
 from watcher.alerts.message import Level, Message, bold
 from watcher.config import Settings, load
 from watcher.config.changes import LOOK_EVERY, FileChanges
+from watcher.config.scope import Scope
 from watcher.domain.errors import ConfigError, DeliveryError
 from watcher.handling import Handling
 from watcher.listening import Known, Listening
@@ -106,6 +107,7 @@ class Daemon:
             )
             self._keeper = Keeper(self._store, self._sender, chats=self._told_chats, now=self._now)
             self._handling = Handling(self._memory, self._store, now=self._now, freed=self._sender.wake)
+            await self._forget_unwatched()
             self._escalator = Escalator(
                 self._store,
                 records=lambda: self._memory.records,
@@ -240,8 +242,12 @@ class Daemon:
     async def _swap(self, settings: Settings, channels: Mapping[str, Channel]) -> None:
         await self._watching.stop()
         self._settings = settings
-        await self._recall()
+        try:
+            await self._recall()  # a look that was cut off may not remember what it wrote
+        except StoreFailed as problem:
+            _log.error("state.not_read", problem=str(problem))  # nor was anything written: what is remembered stands
         self._memory.records |= self._keeper.unsaved
+        await self._forget_unwatched()
         self._sender.serve(channels)
         await self._watching.start(self._settings, self._memory, self._keeper)
         await self._listen()
@@ -252,6 +258,15 @@ class Daemon:
         self._memory.acks = await self._store.do(acknowledgements)
         self._memory.mutes = await self._store.do(mutes)
 
+    async def _forget_unwatched(self) -> None:
+        """Ends in silence what the configuration does not watch any more."""
+        changed = list(Scope.of(self._settings).narrowed(self._memory.records.values(), int(self._now())))
+        if changed:
+            await self._keeper.keep(changed, ())
+        for record in changed:
+            _log.info("alert.unwatched", rule=record.key.rule, subject=record.key.subject, episode=record.episode)
+        self._memory.remember(changed)
+
     async def _tell_all(self, title: str, text: str) -> None:
         now = int(self._now())
         body = bold(title) + f"\n{text}"
@@ -259,11 +274,7 @@ class Daemon:
             Message(chat=chat, severity=Level.WARN, body=body, about=("configuration",), created_at=now)
             for chat in self._told_chats()
         ]
-        try:
-            await self._store.do(Store.commit, (), messages)
-        except StoreFailed as problem:
-            _log.error("state.not_written", problem=str(problem))
-        self._sender.wake()
+        await self._keeper.keep((), messages)
 
     async def settled(self) -> None:
         """Returns when nothing is going on beside the watches: no reload, no chat that is asked again."""

@@ -25,13 +25,27 @@ from tests.alerts.samples import (
     unreadable,
     view,
 )
-from watcher.alerts.assess import Blind, Closed, Feed, Lost, Seen, Sighting, assess, feed_subject, sight_chain, told_to
+from watcher.alerts.assess import (
+    Blind,
+    Closed,
+    Feed,
+    Lost,
+    Seen,
+    Sighting,
+    Unwatched,
+    View,
+    assess,
+    feed_subject,
+    sight_chain,
+    told_to,
+)
 from watcher.alerts.message import Level
 from watcher.alerts.record import Key, Rule
 from watcher.alerts.rules import RuleBook, Rules
 from watcher.domain.health import INFINITE, Health
 from watcher.domain.price import Fixed, Opaque
 
+OK = Level.OK
 RULES = Rules()
 BOTH = RuleBook({MAIN: RULES, COLD: RULES})
 MAIN_HEALTH = Key(Rule.HEALTH, f"{DEPLOYMENT}/{MAIN}")
@@ -102,7 +116,41 @@ def test_it_says_nothing_of_the_health_of_what_could_not_be_read() -> None:
 
 def test_it_is_silent_on_the_unreadable_where_the_user_said_so_and_no_all_clear_follows() -> None:
     silent = RuleBook({MAIN: replace(RULES, unreadable=False)})
-    assert assess(view(lost=(unreadable(),), covered=()), silent, [MAIN_HEALTH, MAIN_UNREADABLE]) == []
+    assert assess(view(lost=(unreadable(),), covered=()), silent, [MAIN_HEALTH]) == []
+
+
+# --- No longer asked for ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seen", [view(position("1.2")), view(lost=(unreadable(),), covered=()), view(covered=(MAIN,))])
+@pytest.mark.parametrize(
+    ("rule", "on", "off"),
+    [
+        (Rule.UNREADABLE, RULES, replace(RULES, unreadable=False)),
+        (Rule.DISTANCE, replace(RULES, distance_warn=Decimal("0.1")), RULES),
+        (Rule.DROP, replace(RULES, drop=Decimal("0.1")), RULES),
+    ],
+)
+def test_it_ends_what_an_edit_switched_off_whatever_is_seen(seen: View, rule: Rule, on: Rules, off: Rules) -> None:
+    key = Key(rule, MAIN_HEALTH.subject)
+    ended = by_key(assess(seen, RuleBook({MAIN: off}), [key]))[key]
+    assert (ended.facts, ended.firing, ended.holding, ended.final) == (Unwatched(key.subject), OK, OK, True)
+    assert ended.wallets == (MAIN,)
+    asked = by_key(assess(seen, RuleBook({MAIN: on}), [key])).get(key)
+    assert asked is None or not isinstance(asked.facts, Unwatched)
+
+
+def test_it_ends_a_stale_price_that_all_who_rest_on_it_have_switched_off() -> None:
+    book = RuleBook({MAIN: replace(RULES, stale=False), COLD: RULES})
+    owing = position("1.5", feeds=(LATE, USDC_USD))
+    ended = by_key(assess(view(owing, position(None, wallet=COLD)), book, [ETH_STALE]))[ETH_STALE]
+    assert (ended.facts, ended.wallets, ended.final) == (Unwatched(ETH_STALE.subject, (owing,)), (MAIN,), True)
+
+
+def test_it_ends_a_stale_price_that_nobody_asks_about_though_not_all_could_be_read() -> None:
+    book = RuleBook({MAIN: replace(RULES, stale=False)})
+    ended = by_key(assess(view(lost=(unreadable(),), covered=()), book, [ETH_STALE]))[ETH_STALE]
+    assert isinstance(ended.facts, Unwatched)
 
 
 # --- Gone, or merely unseen -------------------------------------------------------------------------------------------
@@ -196,11 +244,11 @@ def test_it_says_nothing_of_a_heartbeat_that_nobody_published() -> None:
     assert ETH_STALE not in by_key(assess(view(position("1.5", feeds=(ancient, USDC_USD))), BOTH, ()))
 
 
-def test_it_does_not_take_an_unknown_heartbeat_for_the_end_of_a_stale_price() -> None:
-    """The heartbeat left the feed book while the alert stood: the debt still rests on the feed."""
-    ancient = reading(age=10**7, heartbeat=None)
-    found = by_key(assess(view(position("1.5", feeds=(ancient, USDC_USD))), BOTH, [ETH_STALE]))
-    assert ETH_STALE not in found
+def test_it_does_not_take_an_unknown_heartbeat_for_good_news() -> None:
+    """Its heartbeat left the feed book while the alert stood: the debt rests on it still, and nothing judges it."""
+    owing = position("1.5", feeds=(reading(age=10**7, heartbeat=None), USDC_USD))
+    found = by_key(assess(view(owing), BOTH, [ETH_STALE]))
+    assert found[ETH_STALE].facts == Unwatched(ETH_STALE.subject, (owing,), heartbeat=True)
 
 
 def test_it_sees_an_impossible_update_time_without_any_heartbeat() -> None:
@@ -217,7 +265,7 @@ def test_it_is_silent_on_stale_prices_for_wallets_that_do_not_want_them() -> Non
     owing = [position("1.5", feeds=(LATE, USDC_USD)), position("1.4", wallet=COLD, feeds=(LATE, USDC_USD))]
     found = by_key(assess(view(*owing), RuleBook({MAIN: replace(RULES, stale=False), COLD: RULES}), ()))
     assert found[ETH_STALE].wallets == (COLD,)
-    assert found[ETH_STALE].facts == Feed(ETH_STALE.subject, LATE, (owing[1],))
+    assert found[ETH_STALE].facts == Feed(ETH_STALE.subject, LATE, (owing[1],), declined=(owing[0],))
 
 
 def test_it_ends_a_stale_price_when_no_debt_rests_on_it_any_more() -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tests.alerts.samples import (
     BLOCK,
     COLD,
+    DEPLOYMENT,
     MAIN,
     NOW,
     USDC_USD,
@@ -47,6 +48,7 @@ from watcher.alerts.assess import assess, sight_chain
 from watcher.alerts.message import Message, Style
 from watcher.alerts.outlook import Advice
 from watcher.alerts.policy import Notice
+from watcher.alerts.record import Key, Rule
 from watcher.alerts.rules import RuleBook, Rules
 from watcher.alerts.words import IN_FULL
 from watcher.domain.source import Address
@@ -199,6 +201,14 @@ def test_it_shows_nothing_invisible_whatever_the_name(name: str) -> None:
         assert not LINKABLE.search(body)
         assert not [c for c in body if c != "\n" and unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")]
         assert all(stretch.strip() for _, stretch, _ in styled(message))
+
+
+def test_it_says_once_that_a_position_is_closed_of_which_two_things_stood() -> None:
+    gone, other = view(covered=(MAIN, COLD)), Key(Rule.HEALTH, f"{DEPLOYMENT}/{COLD}")
+    message = told(*(notice(RESOLVED, sighted(gone, key), OK, CRITICAL) for key in (HEALTH, UNREADABLE, other)))
+    assert str(message.body).count("CLOSED · main") == 1
+    assert str(message.body).count("CLOSED · cold") == 1
+    assert len(message.sections) == 3
 
 
 def test_it_tells_once_why_many_positions_of_a_market_cannot_be_read_and_names_them_all() -> None:

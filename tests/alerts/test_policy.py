@@ -7,12 +7,14 @@ from dataclasses import replace
 import pytest
 
 from tests.alerts.health_paths import restarted, sighting
+from tests.alerts.samples import COLD, MAIN, position, reading
 from watcher.alerts.ack import Acknowledgement
-from watcher.alerts.assess import Sighting
+from watcher.alerts.assess import Feed, Sighting, Unwatched
 from watcher.alerts.message import Level
 from watcher.alerts.policy import Decision, Kind, decide
 from watcher.alerts.record import Key, Record, Rule
 from watcher.alerts.rules import Rules
+from watcher.domain.position import Position
 
 OK, WARN, CRITICAL, LIQUIDATABLE = Level
 HOUR = 3600
@@ -256,3 +258,74 @@ def test_it_follows_an_edit_of_the_limits() -> None:
 def test_it_keeps_quiet_when_an_edit_does_not_touch_the_rule() -> None:
     edited = replace(RULES, target=RULES.target + 1, good_reads=9, stale=False)
     assert nothing(step(standing(WARN), seen(BELOW[WARN], rules=edited)))
+
+
+# --- what nobody asks about any more, and what several share ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("level", STANDING)
+def test_it_ends_at_once_what_nobody_asks_about_any_more(level: Level) -> None:
+    unasked = replace(seen(900_000), firing=OK, holding=OK, final=True)
+    decision = step(standing(level), unasked)
+    assert kinds(decision) == [Kind.RESOLVED]
+    assert decision.records[0].level is OK
+    assert nothing(step(decision.records[0], unasked))
+    [raised] = step(decision.records[0], seen(900_000)).records
+    assert raised.episode == 4
+
+
+LATE = reading(age=7400)
+MINE = position("1.5", feeds=(LATE, LATE))
+THEIRS = position("1.4", wallet=COLD, feeds=(LATE, LATE))
+
+
+def shared(*dependents: Position, declined: tuple[Position, ...] = (), level: Level = WARN) -> Sighting:
+    key = Key(Rule.STALE, "ethereum:0xfeed")
+    wallets = tuple(one.id.wallet for one in dependents)
+    facts = Feed(key.subject, LATE, dependents, declined)
+    return replace(seen(0, key=key), firing=level, holding=level, facts=facts, wallets=wallets)
+
+
+def heard(decision: Decision) -> list[tuple[Kind, tuple[str, ...]]]:
+    return [(notice.kind, notice.sighting.wallets) for notice in decision.notices]
+
+
+def test_it_tells_those_who_join_and_nobody_twice() -> None:
+    [known] = step(None, shared(MINE)).records
+    joined = step(known, shared(MINE, THEIRS))
+    assert heard(joined) == [(Kind.RAISED, (COLD,))]
+    assert joined.notices[0].sighting.facts == Feed("ethereum:0xfeed", LATE, (THEIRS,))
+    [both] = joined.records
+    assert (both.episode, both.spoken_at) == (known.episode, known.spoken_at)
+    assert nothing(step(both, shared(MINE, THEIRS)))
+    assert nothing(step(both, shared(THEIRS))), "one that is unseen for a while has still been told"
+    assert nothing(step(both, shared(MINE, THEIRS)))
+
+
+def test_it_tells_those_who_join_in_the_reminder_where_one_is_due() -> None:
+    [known] = step(None, shared(MINE)).records
+    decision = step(known, shared(MINE, THEIRS), now=NOW + 5 * HOUR)
+    assert heard(decision) == [(Kind.REMINDER, (MAIN, COLD))]
+    assert nothing(step(decision.records[0], shared(MINE, THEIRS), now=NOW + 5 * HOUR))
+
+
+def test_it_tells_nobody_that_joins_what_is_no_longer_so() -> None:
+    [known] = step(None, shared(MINE)).records
+    assert nothing(step(known, shared(MINE, THEIRS, level=OK)))
+
+
+def test_it_says_to_those_who_decline_that_they_hear_no_more_and_the_rest_goes_on() -> None:
+    [known] = step(None, shared(MINE, THEIRS)).records
+    decision = step(known, shared(MINE, declined=(THEIRS,)))
+    assert heard(decision) == [(Kind.EASED, (COLD,))]
+    assert decision.notices[0].sighting.facts == Unwatched("ethereum:0xfeed", (THEIRS,))
+    [left] = decision.records
+    assert (left.level, left.wallets) == (WARN, (MAIN,))
+    assert nothing(step(left, shared(MINE, declined=(THEIRS,))))
+    assert heard(step(left, shared(MINE, THEIRS))) == [(Kind.RAISED, (COLD,))], "they ask again"
+
+
+def test_it_tells_the_end_to_all_who_heard_of_it_and_to_nobody_else() -> None:
+    [known] = step(None, shared(MINE)).records
+    over = replace(shared(MINE, THEIRS, level=OK), final=True)
+    assert heard(step(known, over)) == [(Kind.RESOLVED, (MAIN,))]

@@ -190,7 +190,7 @@ def test_it_says_unreadable_and_that_this_is_no_all_clear() -> None:
     lost = sighted(view(lost=(unreadable(),), covered=()), UNREADABLE)
     assert text(notice(RAISED, lost, CRITICAL, OK)) == lines("""
         UNREADABLE · main · Aave v3 Ethereum
-        getUserAccountData on 0xAb reverted without a reason
+        getUserAccountData on 0xAb reverted without a reason (unreadable)
         This is not an all-clear: its health is unknown. Look at it in the protocol's own app.
     """)
     assert text(notice(REMINDER, lost, CRITICAL, CRITICAL)).startswith("STILL UNREADABLE · main")
@@ -208,7 +208,7 @@ def test_it_says_stale_and_whose_health_rests_on_it() -> None:
     stale = sighted(owing, STALE)
     assert text(notice(RAISED, stale, WARN, OK)) == lines("""
         STALE PRICE · ETH / USD · Ethereum
-        last answer: 2 h 3 min old, heartbeat 1 h, STALE
+        last answer: 2 h 3 min old, heartbeat 1 h, STALE after 1 h 6 min (stale)
         The health of these positions rests on a price that may be wrong:
         · main · Aave v3 Ethereum · health 1.5000
         · cold · Aave v3 Ethereum · health 1.4000

@@ -15,6 +15,7 @@ from watcher.config import Settings, load
 from watcher.config.settings import CONSOLE
 from watcher.daemon import Daemon
 from watcher.notify.channel import PLAIN, Envelope, Pace
+from watcher.store import Store
 from watcher.watch import ChainWatch
 
 NEVER = "1h"
@@ -84,6 +85,16 @@ class Inside:
         await asyncio.gather(*(self.daemon.reload() for _ in range(times)))
         await self.looked()
         return self.inbox.texts[before:]
+
+    async def volume(self, pragma: str) -> None:
+        """What SQLite then answers is what it answers on a state volume that is full, read-only, or well again."""
+
+        def ask(store: Store) -> None:
+            driver = store._connection.connection.driver_connection
+            assert driver is not None
+            driver.execute(f"PRAGMA {pragma}")
+
+        await self.daemon._store.do(ask)
 
     async def looked(self) -> None:
         """Waits for the first look of the watch as it is now."""

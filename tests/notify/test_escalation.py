@@ -17,10 +17,11 @@ from watcher.alerts.ack import Acknowledgement
 from watcher.alerts.message import Level, Message, Section, Text
 from watcher.alerts.record import Key, Record, Rule
 from watcher.config import Escalation, Secret, Settings, load
+from watcher.config.scope import Scope
 from watcher.domain.errors import ConfigError
 from watcher.notify.apprise import AppriseChannel
 from watcher.notify.channel import FateUnknown
-from watcher.notify.escalator import ESCALATION, Escalator, concerns
+from watcher.notify.escalator import ESCALATION, Escalator
 from watcher.store import Store, StoreThread
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # the library's own import
@@ -149,7 +150,8 @@ async def test_it_does_nothing_without_a_second_way(tmp_path: Path, settings: Se
     ],
 )
 def test_it_knows_what_somebody_still_watches(settings: Settings, subject: str, somebodys: bool) -> None:
-    assert concerns(Key(Rule.HEALTH, subject), settings) is somebodys
+    rule = Rule.HEALTH if "/" in subject else Rule.STALE if ":" in subject else Rule.BLIND
+    assert Scope.of(settings).concerns(Key(rule, subject)) is somebodys
 
 
 # --- The service ------------------------------------------------------------------------------------------------------

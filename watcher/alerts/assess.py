@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from watcher.alerts.falls import Fall
 from watcher.alerts.happened import Happened, What
 from watcher.alerts.message import Level
-from watcher.alerts.record import OF_POSITIONS, Key, Rule
+from watcher.alerts.record import OF_POSITIONS, Key, Rule, wallet_of
 from watcher.alerts.rules import RuleBook, Rules
 from watcher.domain.position import Position, Unreadable
 from watcher.domain.price import FeedReading, Freshness
@@ -56,11 +56,27 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A feed with the positions that owe something priced by it or against it. None depends on it any more: `()`."""
+    """A feed with the positions that owe something priced by it or against it. None depends on it any more: `()`.
+
+    `declined` are those whose users do not want to hear of it.
+    """
 
     subject: str
     reading: FeedReading | None
     dependents: tuple[Position, ...]
+    declined: tuple[Position, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unwatched:
+    """What nobody asks for any more: an edit switched the rule off, or took away what it is judged by.
+
+    `positions` are those concerned, where several share the condition; `heartbeat`: that is what is missing.
+    """
+
+    subject: str
+    positions: tuple[Position, ...] = ()
+    heartbeat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +88,7 @@ class Blind:
     since: int
 
 
-Facts = Seen | Near | Fell | Happened | Lost | Closed | Feed | Blind
+Facts = Seen | Near | Fell | Happened | Lost | Closed | Feed | Unwatched | Blind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +97,7 @@ class Sighting:
 
     `firing` is the level it raises, `holding` the level it is not yet clear of. `order` ranks sightings of one
     condition in time: the block number, or seconds for conditions that have no block. `wallets` are whom it concerns.
+    `final`: no block can take it back, so that nothing has to confirm it.
     """
 
     key: Key
@@ -90,6 +107,7 @@ class Sighting:
     order: int
     facts: Facts
     wallets: tuple[Address, ...]
+    final: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,12 +130,15 @@ def assess(view: View, book: RuleBook, known: Iterable[Key]) -> list[Sighting]:
 
     `known` are the conditions that stand now: they end when what they were about is gone, not merely unseen.
     """
-    resting = _resting(view, book)
+    resting = _resting(view)
     sightings = [one for position in view.positions for one in _seen(position, book.of(position.id), view)]
     sightings += [_lost(one, book.of(one.id), view) for one in view.unreadable if book.of(one.id).unreadable]
     sightings += _feeds(view, book, resting)
-    present = {sighting.key for sighting in sightings} | {_stale(view, feed) for feed in resting}
-    return sightings + _gone(view, book, set(known) - present)
+    standing = set(known)
+    unasked = {one.key: one for one in _unasked(view, book, standing, resting)}
+    left = [sighting for sighting in sightings if sighting.key not in unasked]
+    present = {sighting.key for sighting in left} | {_stale(view, feed) for feed in resting}
+    return [*left, *unasked.values(), *_gone(view, book, standing - present - unasked.keys())]
 
 
 def _seen(position: Position, rules: Rules, view: View) -> list[Sighting]:
@@ -169,9 +190,16 @@ def _lost(unreadable: Unreadable, rules: Rules, view: View) -> Sighting:
 
 def told_to(facts: Facts, wallets: Collection[Address]) -> Facts:
     """The facts as far as they are these wallets' business: one feed stands under the positions of strangers too."""
+    if isinstance(facts, Unwatched):
+        return replace(facts, positions=tuple(one for one in facts.positions if one.id.wallet in wallets))
     if not isinstance(facts, Feed):
         return facts
     return replace(facts, dependents=tuple(one for one in facts.dependents if one.id.wallet in wallets))
+
+
+def wallets_of(positions: Iterable[Position]) -> tuple[Address, ...]:
+    """Whose these are, each wallet once."""
+    return tuple(dict.fromkeys(one.id.wallet for one in positions))
 
 
 def feed_subject(chain: str, feed: Address) -> str:
@@ -184,26 +212,25 @@ def _stale(view: View, feed: Address) -> Key:
 
 
 _Resting = Mapping[Address, tuple[FeedReading, tuple[Position, ...]]]
-"""By feed: what it answered, and the positions that rest on it."""
+"""By feed: what it answered, and the positions that owe something and rest on it."""
 
 
-def _resting(view: View, book: RuleBook) -> _Resting:
-    """The feeds under positions that owe something, of those who want to know."""
+def _resting(view: View) -> _Resting:
     found: dict[Address, tuple[FeedReading, tuple[Position, ...]]] = {}
     for position in view.positions:
-        if position.health.required and book.of(position.id).stale:
-            for reading in position.feeds:
-                _, others = found.get(reading.feed, (reading, ()))
-                found[reading.feed] = reading, (*others, position)
+        for reading in position.feeds if position.health.required else ():
+            _, others = found.get(reading.feed, (reading, ()))
+            found[reading.feed] = reading, (*others, position)
     return found
 
 
 def _feeds(view: View, book: RuleBook, resting: _Resting) -> list[Sighting]:
     """One sighting per feed, however many positions share it. Unknown heartbeats say nothing either way."""
     sightings = []
-    for feed, (reading, dependents) in resting.items():
+    for feed, (reading, owing) in resting.items():
         freshness = reading.freshness(view.block.timestamp)
-        if freshness is Freshness.UNKNOWN:
+        dependents = tuple(one for one in owing if book.of(one.id).stale)
+        if freshness is Freshness.UNKNOWN or not dependents:
             continue
         level = Level.WARN if freshness is Freshness.STALE else Level.OK
         key = _stale(view, feed)
@@ -214,18 +241,40 @@ def _feeds(view: View, book: RuleBook, resting: _Resting) -> list[Sighting]:
                 holding=level,
                 rules=book.of(dependents[0].id),
                 order=view.block.number,
-                facts=Feed(key.subject, reading, dependents),
-                wallets=tuple(dict.fromkeys(position.id.wallet for position in dependents)),
+                facts=Feed(key.subject, reading, dependents, tuple(one for one in owing if one not in dependents)),
+                wallets=wallets_of(dependents),
             )
         )
     return sightings
+
+
+def _unasked(view: View, book: RuleBook, standing: Iterable[Key], resting: _Resting) -> Iterator[Sighting]:
+    """Conditions that an edit of the configuration ends, whatever is seen: nobody asks for them any more."""
+    for key in sorted(standing, key=_by_name):
+        if key.rule in OF_POSITIONS:
+            wallet, deployment = wallet_of(key.subject), key.subject.split("/")[0]
+            if wallet in book.wallets and not book.at(wallet, deployment).watches(key.rule):
+                rules = book.at(wallet, deployment)
+                yield _ended(key, view, rules, Unwatched(key.subject), (wallet,), final=True)
+        elif key.rule is Rule.STALE and key.subject.startswith(f"{view.block.chain}:"):
+            reading, owing = resting.get(Address(key.subject.split(":")[1]), (None, ()))
+            wanted = any(book.of(one.id).stale for one in owing)
+            unjudged = reading is not None and reading.freshness(view.block.timestamp) is Freshness.UNKNOWN
+            if unjudged or (owing and not wanted) or (book.wallets and not book.watches(key.rule)):
+                facts = Unwatched(key.subject, owing, heartbeat=unjudged and wanted)
+                wallets = wallets_of(owing) or tuple(book.wallets)
+                yield _ended(key, view, Rules(), facts, wallets, final=True)
+
+
+def _by_name(key: Key) -> tuple[Rule, str]:
+    return key.rule, key.subject
 
 
 def _gone(view: View, book: RuleBook, unseen: Iterable[Key]) -> list[Sighting]:
     """Conditions whose subject has ended: a closed position, a feed under no position any more."""
     sightings = []
     there = {str(position.id) for position in view.positions}
-    for key in sorted(unseen, key=lambda key: (key.rule, key.subject)):
+    for key in sorted(unseen, key=_by_name):
         if key.rule in OF_POSITIONS:
             if key.subject in there:
                 continue  # a distance or a fall that is not known now
@@ -243,7 +292,9 @@ def _gone(view: View, book: RuleBook, unseen: Iterable[Key]) -> list[Sighting]:
     return sightings
 
 
-def _ended(key: Key, view: View, rules: Rules, facts: Facts, wallets: tuple[Address, ...]) -> Sighting:
+def _ended(
+    key: Key, view: View, rules: Rules, facts: Facts, wallets: tuple[Address, ...], *, final: bool = False
+) -> Sighting:
     return Sighting(
         key=key,
         firing=Level.OK,
@@ -252,6 +303,7 @@ def _ended(key: Key, view: View, rules: Rules, facts: Facts, wallets: tuple[Addr
         order=view.block.number,
         facts=facts,
         wallets=wallets,
+        final=final,
     )
 
 

@@ -165,9 +165,11 @@ class Message:
 
 
 def _told(sections: Sequence[Section], now: int) -> Text:
-    """Those in full one by one, then the brief ones in a line each."""
-    parts = [_shown(section, now) for section in sections if not section.brief]
-    brief = [_shown(section, now) for section in sections if section.brief]
+    """Those in full one by one, then the brief ones in a line each. What is the same of two conditions is said once."""
+    first = {(section.subject, section.body): section for section in reversed(sections)}
+    said = [section for section in sections if first[section.subject, section.body] is section]
+    parts = [_shown(section, now) for section in said if not section.brief]
+    brief = [_shown(section, now) for section in said if section.brief]
     if brief:
         parts.append(joined([Text(f"and {len(brief)} more:" if parts else f"{len(brief)} in brief:"), *brief]))
     return joined(parts, "\n\n")

@@ -12,6 +12,7 @@ For one condition, with L the level remembered, F what the latest snapshot fires
     | > OK  | H < L, confirmed still at ≥ L | L         | reminder | if due; calm restarts from 0           |
     | > OK  | H < L, confirmed below L      | L         | nothing  | calm + 1, until `good_reads`           |
     | > OK  | the same, calm = good_reads   | max H     | eased    | to OK: resolved, the episode ends      |
+    | > OK  | that nobody asks any more     | OK        | resolved | at once: no block can take an edit back|
 
 A reminder, by what somebody said to have seen of this episode, at L or a worse level (a word about an earlier episode,
 or about a lower level, counts as none):
@@ -27,8 +28,10 @@ Nothing but reminders looks at acknowledgements.
 
 Alerts fire on the latest snapshot and ease on confirmed ones: a snapshot is confirmed once its block is still
 canonical some blocks later, and counts only when it is newer than the one that raised the level. Escalation looks at
-nothing else: no grouping, reminder or earlier message holds it back. A restart changes nothing here, because all that
-is remembered is in the records and acknowledgements; a configuration edit changes only what F and H are.
+nothing else: no grouping, reminder or earlier message holds it back. Where several positions share a condition, one
+that joins while it stands is told at once, and one whose user declines is told so, as if it were theirs alone. A
+restart changes nothing here, because all X configuration edit changes only what
+F and H are, and ends what nobody asks about any more.
 """
 
 from __future__ import annotations
@@ -38,9 +41,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from watcher.alerts.ack import Acknowledgement
-from watcher.alerts.assess import Sighting
+from watcher.alerts.assess import Closed, Sighting
 from watcher.alerts.message import Level
 from watcher.alerts.record import Key, Record, Rule
+from watcher.alerts.sharing import declined, names_of, of_some, sharers, unwatched
 
 
 class Kind(StrEnum):
@@ -95,10 +99,10 @@ def decide(
     for sighting in latest:
         before = records.get(sighting.key) or Record(key=sighting.key)
         record, kind = _step(before, sighting, settled.get(sighting.key), now, acks.get(sighting.key))
+        record, said = _shared(before, record, sighting, kind)
         if record != before:
             changed.append(record)
-        if kind is not None:
-            notices.append(Notice(kind=kind, sighting=sighting, record=record, before=before))
+        notices += [Notice(kind=kind, sighting=seen, record=record, before=before) for kind, seen in said]
     return Decision(records=tuple(changed), notices=tuple(notices))
 
 
@@ -107,6 +111,24 @@ def announce(happened: Sighting) -> Notice:
     nothing = Record(key=happened.key)
     told = replace(nothing, level=happened.firing, fired_block=happened.order)
     return Notice(kind=Kind.EVENT, sighting=happened, record=told, before=nothing)
+
+
+def _shared(
+    before: Record, record: Record, seen: Sighting, kind: Kind | None
+) -> tuple[Record, list[tuple[Kind, Sighting]]]:
+    """What is said to whom, and the record with those who know then: the end is told to all who heard of it."""
+    if record.level is Level.OK:
+        known = replace(seen, wallets=before.wallets) if before.told else seen
+        return replace(record, told=()), [] if kind is None else [(kind, known)]
+    said = [] if kind is None else [(kind, seen)]
+    joined = [name for name in sharers(seen) if name not in before.told] if seen.firing >= record.level else []
+    if kind is None and joined:
+        said.append((Kind.RAISED, of_some(seen, joined)))
+    left = declined(seen, before.told)
+    if left:
+        said.append((Kind.EASED, unwatched(seen, left)))
+    told = tuple(name for name in (*before.told, *joined) if name not in names_of(left))
+    return replace(record, told=told), said
 
 
 def _step(
@@ -120,6 +142,8 @@ def _step(
         return raised, Kind.RAISED
     if record.level is Level.OK:
         return record, None
+    if seen.final:
+        return replace(record, level=Level.OK, since=now, spoken_at=now, fired_block=seen.order, calm=0), Kind.RESOLVED
     if seen.holding >= record.level:
         return _reminded(replace(record, calm=0), seen, now, ack)
     evidence = settled is not None and settled.order > record.fired_block
@@ -147,5 +171,9 @@ def _reminder_is_due(record: Record, seen: Sighting, now: int, ack: Acknowledgem
 
 
 def _good_reads(seen: Sighting) -> int:
-    """What drifts round a limit needs several good reads; the other rules are plain facts: one settles them."""
-    return seen.rules.good_reads if seen.key.rule in (Rule.HEALTH, Rule.DISTANCE) else 1
+    """What drifts round a limit needs several good reads; the other rules are plain facts: one settles them.
+
+    All that stands of a closed position ends together, so that it is said once.
+    """
+    drifts = seen.key.rule in (Rule.HEALTH, Rule.DISTANCE)
+    return seen.rules.good_reads if drifts or isinstance(seen.facts, Closed) else 1

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from watcher.alerts.message import Level
+from watcher.domain.source import Address
 
 
 class Rule(StrEnum):
@@ -40,6 +41,7 @@ class Record:
     `episode` counts the departures from OK: it names an alert from its first message to its all-clear.
     `since` is when this level was entered, `spoken_at` when a message about it was last written (Unix seconds),
     `fired_block` the block whose snapshot raised it, `calm` how many confirmed good reads in a row have been seen.
+    `told` are the positions that have been told of, where several share the condition.
     """
 
     key: Key
@@ -49,3 +51,14 @@ class Record:
     spoken_at: int = 0
     fired_block: int = 0
     calm: int = 0
+    told: tuple[str, ...] = ()
+
+    @property
+    def wallets(self) -> tuple[Address, ...]:
+        """Whose positions have been told of."""
+        return tuple(dict.fromkeys(wallet_of(name) for name in self.told))
+
+
+def wallet_of(position: str) -> Address:
+    """The wallet in a position's name."""
+    return Address(position.split("/")[1])

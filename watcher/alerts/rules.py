@@ -8,6 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from watcher.alerts.message import Level
+from watcher.alerts.record import Rule
 from watcher.domain.position import PositionId
 from watcher.domain.source import Address
 
@@ -40,6 +41,16 @@ class Rules:
     @property
     def watches_distance(self) -> bool:
         return self.distance_warn is not None or self.distance_critical is not None
+
+    def watches(self, rule: Rule) -> bool:
+        """Whether such a condition is told of; health and blindness always are."""
+        wanted = {
+            Rule.DISTANCE: self.watches_distance,
+            Rule.DROP: self.drop is not None,
+            Rule.STALE: self.stale,
+            Rule.UNREADABLE: self.unreadable,
+        }
+        return wanted.get(rule, True)
 
     def near(self, distance: Fraction | None) -> tuple[Level, Level]:
         """What a relative move raises that liquidates, and what it is not yet clear of. None: no move does."""
@@ -86,3 +97,7 @@ class RuleBook:
 
     def of(self, position: PositionId) -> Rules:
         return self.at(position.wallet, position.deployment)
+
+    def watches(self, rule: Rule) -> bool:
+        """Whether anybody anywhere wants to hear of such a condition."""
+        return any(rules.watches(rule) for rules in (*self.wallets.values(), *self.places.values()))

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import assert_never
 
-from watcher.alerts import figures, moves
-from watcher.alerts.ages import ages
-from watcher.alerts.assess import Blind, Closed, Facts, Feed, Fell, Lost, Near, Seen
+from watcher.alerts import figures, moves, sources
+from watcher.alerts.assess import Blind, Closed, Facts, Feed, Fell, Lost, Near, Seen, Unwatched
 from watcher.alerts.clean import clean
 from watcher.alerts.happened import Happened, What
 from watcher.alerts.message import Level, Message, Section, Text, bold, code, joined, link
@@ -19,7 +18,6 @@ from watcher.alerts.record import Rule
 from watcher.alerts.rules import Rules
 from watcher.domain.health import INFINITE
 from watcher.domain.position import Check, Leg, Position, State
-from watcher.domain.price import FeedReading, Freshness
 from watcher.domain.source import Address
 
 IN_FULL = 6
@@ -120,15 +118,17 @@ def _told(notice: Notice, telling: Telling) -> Text:
             lines = [*moves.event(facts), _block(facts.position, telling)]
         case Lost(unreadable):
             lines = [
-                Text(clean(unreadable.reason, 300)),
+                Text(f"{clean(unreadable.reason, 300)} (unreadable)"),
                 Text("This is not an all-clear: its health is unknown. Look at it in the protocol's own app."),
             ]
         case Closed():
             lines = [Text("The position is closed.")]
         case Feed():
-            lines = _feed(notice, facts, telling)
+            lines = sources.feed(facts, telling.wallet, stands=bool(notice.record.level))
+        case Unwatched():
+            lines = sources.unwatched(facts, notice.record.key.rule, telling.wallet)
         case Blind():
-            lines = _blind(facts, telling)
+            lines = sources.blind(facts, telling.now)
         case _:
             assert_never(facts)
     return joined([_headline(notice, telling), *lines])
@@ -153,18 +153,25 @@ def _headline(notice: Notice, telling: Telling) -> Text:
             wallet, market = telling.wallet(unreadable.id.wallet), unreadable.market
             return bold(f"{_still(notice)}UNREADABLE") + f" · {wallet} · {market}"
         case Closed(subject):
-            wallet, market = telling.subject(subject)
-            return bold(f"CLOSED{_pending(notice)}") + f" · {wallet} · {market}"
+            return bold(f"CLOSED{_pending(notice)}") + f" · {_place(subject, telling)}"
         case Feed(subject, reading, _):
             name = f"{_still(notice)}STALE PRICE" if record.level else "PRICE ALIVE" if reading else "PRICE NOT NEEDED"
-            chain, feed = subject.split(":")
-            pair = clean(reading.pair, 40) if reading else f"{feed[:6]}…{feed[-4:]}"
-            return bold(name) + f" · {pair} · {telling.chains.get(chain, chain)}"
+            return bold(name) + f" · {_place(subject, telling, clean(reading.pair, 40) if reading else '')}"
+        case Unwatched(subject):
+            return bold("NO LONGER WATCHED") + f" · {sources.CALLED[record.key.rule]} · {_place(subject, telling)}"
         case Blind(chain, problem, _):
             name = f"{_still(notice)}BLIND" if problem else "SEEING AGAIN"
             return bold(name) + f" · {telling.chains.get(chain, chain)}"
         case _:
             assert_never(facts)
+
+
+def _place(subject: str, telling: Telling, pair: str = "") -> str:
+    """A position or a feed that is known by its name alone."""
+    if "/" in subject:
+        return " · ".join(telling.subject(subject))
+    chain, feed = subject.split(":")
+    return f"{pair or f'{feed[:6]}…{feed[-4:]}'} · {telling.chains.get(chain, chain)}"
 
 
 def _standing(notice: Notice) -> str:
@@ -199,7 +206,7 @@ def _position(notice: Notice, position: Position, telling: Telling) -> list[Text
         lines += _liquidations(position, advice)
         lines += _remedies(advice, notice.sighting.rules)
     if position.health.required:
-        lines.append(_prices(position))
+        lines.append(sources.prices(position))
     lines.append(_block(position, telling))
     return lines
 
@@ -274,57 +281,7 @@ def _remedies(advice: Advice, rules: Rules) -> list[Text]:
     return [Text(f"to get back to {rules.target}, one of:"), *ways_back(advice)]
 
 
-def _prices(position: Position) -> Text:
-    """The price under the position that most needs telling, and what cannot be seen."""
-    found = [age for leg in position.legs for age in ages(leg.price, position.at.timestamp)]
-    seen = [age for age in found if age.reading is not None]
-    oldest = max(seen, key=lambda age: age.rank, default=None)
-    parts = []
-    if oldest is not None and oldest.reading is not None:
-        parts.append(f"price {clean(oldest.reading.pair, 40)}: {_age(oldest.reading, oldest.now)}")
-    if len(seen) < len(found):
-        parts.append("a price of unknown age")
-    return Text("; ".join(parts) or "no price feed")
-
-
-def _age(reading: FeedReading, now: int) -> str:
-    promised = "unknown" if reading.heartbeat is None else figures.duration(reading.heartbeat)
-    stale = ", STALE" if reading.freshness(now) is Freshness.STALE else ""
-    if not 0 < reading.updated_at <= now:
-        return f"impossible update time, heartbeat {promised}{stale}"
-    return f"{figures.duration(reading.age(now))} old, heartbeat {promised}{stale}"
-
-
 def _block(position: Position, telling: Telling) -> Text:
     where = f"block {position.at.number:,}, {figures.duration(max(position.at.age(telling.now), 0))} old"
     explorer = telling.explorers.get(position.at.chain)
     return link(where, f"{explorer}/address/{position.id.account}") if explorer else Text(where)
-
-
-# --- Feeds and chains -------------------------------------------------------------------------------------------------
-
-
-def _feed(notice: Notice, feed: Feed, telling: Telling) -> list[Text]:
-    if feed.reading is None:
-        return [Text("No watched debt depends on it any more.")]
-    now = feed.dependents[0].at.timestamp
-    lines = [Text(f"last answer: {_age(feed.reading, now)}")]
-    if notice.record.level and feed.reading.freshness(now) is not Freshness.STALE:
-        lines.append(Text("It is fresh again, to be confirmed."))
-    elif notice.record.level:
-        lines.append(Text("The health of these positions rests on a price that may be wrong:"))
-        lines += [
-            Text(f"· {telling.wallet(one.id.wallet)} · {one.market} · health {figures.health(one.health.factor)}")
-            for one in feed.dependents
-        ]
-    return lines
-
-
-def _blind(blind: Blind, telling: Telling) -> list[Text]:
-    for_how_long = figures.duration(max(telling.now - blind.since, 0))
-    if not blind.problem:
-        return [Text(f"It could not be watched for {for_how_long}.")]
-    return [
-        Text(clean(blind.problem, 400)),
-        Text(f"Nothing has been known of its positions for {for_how_long}. This is not an all-clear."),
-    ]

@@ -13,6 +13,7 @@ from watcher.alerts.escalation import keep_watch
 from watcher.alerts.message import Level, Message, Section, Text, bold
 from watcher.alerts.record import Key, Record
 from watcher.config import Settings
+from watcher.config.scope import Scope
 from watcher.store import Store, StoreFailed, StoreThread
 
 ESCALATION: Final = "[escalation]"
@@ -47,7 +48,8 @@ class Escalator:
         if settings.escalation is None:
             return
         now = int(self._now())
-        records = [record for record in self._records().values() if concerns(record.key, settings)]
+        scope = Scope.of(settings)
+        records = [record for record in self._records().values() if scope.concerns(record.key)]
         try:
             vigils = await self._store.do(Store.vigils)
             step = keep_watch(vigils, records, self._acks(), now, settings.escalation.after)
@@ -75,16 +77,6 @@ class Escalator:
         else:
             body += f"\nAs it was told {figures.duration(max(now - last.at, 0))} ago:\n" + Text(last.body.text)
         return _section(record, record.level, body, now)
-
-
-def concerns(key: Key, settings: Settings) -> bool:
-    """Whether somebody still watches what a condition is about."""
-    place, _, rest = key.subject.partition("/")
-    if rest:
-        wallet = rest.partition("/")[0]
-        known = any(each.id == place for each in settings.deployments)
-        return known and any(each.address == wallet for each in settings.wallets)
-    return place.partition(":")[0] in settings.chains
 
 
 def _over(record: Record, since: int, now: int) -> Section:

@@ -78,6 +78,7 @@ def record_row(record: Record) -> dict[str, Any]:
         "spoken_at": record.spoken_at,
         "fired_block": record.fired_block,
         "calm": record.calm,
+        "told": json.dumps(record.told),
     }
 
 
@@ -91,6 +92,7 @@ def record_from(row: RowMapping) -> Record:
         spoken_at=row["spoken_at"],
         fired_block=row["fired_block"],
         calm=row["calm"],
+        told=tuple(json.loads(row["told"])),
     )
 
 

@@ -14,6 +14,7 @@ metadata = MetaData()
 
 meta = Table("meta", metadata, Column("key", Text, primary_key=True), Column("value", Text, nullable=False))
 
+# `told`: JSON, the positions that were told of, where several share the condition.
 condition = Table(
     "condition",
     metadata,
@@ -25,6 +26,7 @@ condition = Table(
     Column("spoken_at", Integer, nullable=False),
     Column("fired_block", Integer, nullable=False),
     Column("calm", Integer, nullable=False),
+    Column("told", Text, nullable=False),
 )
 
 # `fate`: see `rows.Fate`. `part`: how many parts of a long message have been delivered. `in_flight`: claimed, and not
@@ -174,6 +176,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     ),
     (
         "ALTER TABLE outbox ADD COLUMN held_until INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE condition ADD COLUMN told TEXT NOT NULL DEFAULT '[]'",
         """CREATE TABLE ack (
             rule TEXT NOT NULL, subject TEXT NOT NULL, episode INTEGER NOT NULL, level INTEGER NOT NULL,
             until INTEGER NOT NULL, snooze INTEGER NOT NULL, "by" INTEGER NOT NULL, at INTEGER NOT NULL,
