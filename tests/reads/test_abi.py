@@ -43,6 +43,7 @@ SELECTORS = {
         "isLiquidationAllowed": "7a5d20ea",
     },
     "aave_v3_token": {"scaledBalanceOf": "1da24f3e", "balanceOf": "70a08231", "symbol": "95d89b41"},
+    "erc20": {"balanceOf": "70a08231"},
     "chainlink_feed": {
         "latestRoundData": "feaf968c",
         "decimals": "313ce567",
