@@ -237,6 +237,16 @@ class BotApi:
         self.edits.append(new)
         return _message(new)
 
+    async def _on_editmessagereplymarkup(self, params: dict[str, str]) -> Any:
+        old = self._shown(self._known_chat(params), int(params.get("message_id", "0")))
+        if old is None:
+            raise bad_request("message to edit not found")
+        new = Accepted(**{**asdict(old), "markup": checked_markup(params), "time": self._clock()})
+        if new.markup == old.markup:
+            raise bad_request("message is not modified: specified new message content is the same")
+        self.edits.append(new)
+        return _message(new)
+
     async def _on_getupdates(self, params: dict[str, str]) -> Any:
         return await self.updates.poll(params, self._closing)
 

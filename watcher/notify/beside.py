@@ -87,7 +87,7 @@ class Beside:
         return sent
 
     async def edit(
-        self, chat: str, external_id: str, body: Text, keyboard: Keyboard, *, within: float = PATIENCE
+        self, chat: str, external_id: str, body: Text | None, keyboard: Keyboard, *, within: float = PATIENCE
     ) -> None:
         """Makes a message say this, once nothing else of its chat waits. What waits longer than `within` s is dropped.
 
@@ -105,7 +105,9 @@ class Beside:
             if chat in self._edits:
                 self._edits[chat].cancel()
 
-    async def _edit(self, channel: Channel, *, chat: str, external_id: str, body: Text, keyboard: Keyboard) -> None:
+    async def _edit(
+        self, channel: Channel, *, chat: str, external_id: str, body: Text | None, keyboard: Keyboard
+    ) -> None:
         assert isinstance(channel, RichChannel)
         task = asyncio.ensure_future(channel.edit(external_id, body, keyboard))
         self._edits[chat] = task

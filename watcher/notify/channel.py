@@ -67,8 +67,10 @@ class Channel(Protocol):
 class RichChannel(Channel, Protocol):
     """A chat whose messages can be changed once they are there, and that shows pictures."""
 
-    async def edit(self, external_id: str, body: Text, keyboard: Keyboard) -> None:
-        """Makes a message say this, with these buttons only. One that says it already is well as it is.
+    async def edit(self, external_id: str, body: Text | None, keyboard: Keyboard) -> None:
+        """Makes a message say this, with these buttons only; without a text, only the buttons change.
+
+        One that says it already is well as it is.
 
         Raises `MessageGone`, or one of the errors below; one that may have arrived, or not, `FateUnknown`.
         """

@@ -136,7 +136,7 @@ class Sender:
         """
         return await self._beside.answer(message, envelope, photo)
 
-    async def edit(self, chat: str, external_id: str, body: Text, keyboard: Keyboard = ()) -> None:
+    async def edit(self, chat: str, external_id: str, body: Text | None, keyboard: Keyboard = ()) -> None:
         """Makes a message say this, with these buttons only, when nothing else of its chat waits. See `Beside.edit`.
 
         Raises `DeliveryError`: `MessageGone` where there is no such message any more; and `StoreFailed`.

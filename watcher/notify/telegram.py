@@ -179,25 +179,31 @@ class TelegramBot:
             return str(sent.message_id)
         raise failure  # out of the handler: its traceback holds request objects, and those hold the token
 
-    async def edit(self, address: str, external_id: str, text: Text, keyboard: Keyboard) -> None:
-        """Makes a message say this. Raises `MessageGone`, and `DeliveryError`s of `channel`."""
+    async def edit(self, address: str, external_id: str, text: Text | None, keyboard: Keyboard) -> None:
+        """See `channel.RichChannel`. Raises `MessageGone`, and `DeliveryError`s of `channel`."""
         if not external_id.isdecimal():
             raise MessageGone(f"{external_id!r} is no message of Telegram's")
         try:
-            await self._bot.edit_message_text(
-                text.text,
-                chat_id=address,
-                message_id=int(external_id),
-                entities=_entities(text),
-                link_preview_options=_NO_PREVIEW,
-                reply_markup=_markup(keyboard),
-            )
+            await self._edit(address, int(external_id), text, _markup(keyboard))
         except TelegramError as error:
             failure = self._edit_failure(error)
         else:
             return
         if failure is not None:
             raise failure
+
+    async def _edit(self, address: str, message: int, text: Text | None, markup: InlineKeyboardMarkup | None) -> None:
+        if text is None:
+            await self._bot.edit_message_reply_markup(chat_id=address, message_id=message, reply_markup=markup)
+            return
+        await self._bot.edit_message_text(
+            text.text,
+            chat_id=address,
+            message_id=message,
+            entities=_entities(text),
+            link_preview_options=_NO_PREVIEW,
+            reply_markup=markup,
+        )
 
     async def photo(
         self, address: str, thread: int | None, png: bytes, caption: Text, *, envelope: Envelope = PLAIN
@@ -278,7 +284,7 @@ class TelegramChat:
         silent = message.severity < self._silent_below
         return await self._bot.send(self._address, self._thread, body, silent=silent, envelope=envelope)
 
-    async def edit(self, external_id: str, body: Text, keyboard: Keyboard) -> None:
+    async def edit(self, external_id: str, body: Text | None, keyboard: Keyboard) -> None:
         await self._bot.edit(self._address, external_id, body, keyboard)
 
     async def photo(self, png: bytes, caption: Text, *, envelope: Envelope = PLAIN) -> str:
