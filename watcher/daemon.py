@@ -12,6 +12,7 @@ import signal
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -36,6 +37,7 @@ from watcher.store import Store, StoreFailed, StoreThread
 from watcher.store.acks import acknowledgements
 from watcher.store.mutes import mutes
 from watcher.threads import Detached
+from watcher.wallets import Change, Edit, edit_wallets
 from watcher.watch import ChainWatch
 from watcher.watching import Watches
 
@@ -60,16 +62,18 @@ class Daemon:
         *,
         reload: Callable[[], Settings] | None = None,
         files: FileChanges | None = None,
+        edit: Callable[[Change], Edit] | None = None,
         now: Callable[[], float] = time.time,
         channels: Mapping[str, Channel] | None = None,
     ) -> None:
-        """`files` are looked at for changes, upon which `reload` is called.
+        """`files` are looked at for changes, upon which `reload` is called. `edit` tries a change of the wallets file.
 
         `channels` replaces the ones that the settings name, for those who bring their own.
         """
         self._settings = settings
         self._reload = reload
         self._files = files
+        self._edit = edit
         self._now = now
         self._own_channels = channels
         self._stop = asyncio.Event()
@@ -120,6 +124,8 @@ class Daemon:
                 self._sender,
                 settings=self._settings,
                 known=self._what_is_known,
+                handling=self._handling,
+                edit=self._edit,
                 tell=self._tell_all,
                 ended=self._ended,
                 now=self._now,
@@ -325,7 +331,7 @@ def run(path: Path) -> int:
 
     async def main() -> int:
         asyncio.get_running_loop().set_default_executor(Detached())
-        daemon = Daemon(settings, reload=lambda: load(path), files=files)
+        daemon = Daemon(settings, reload=lambda: load(path), files=files, edit=partial(edit_wallets, path))
         daemon.on_signals()
         return await daemon.run()
 

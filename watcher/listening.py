@@ -1,24 +1,41 @@
-"""Commands, wired: heard through the bot that speaks, answered from what the watches saw last, sent behind alerts."""
+"""Commands and buttons, wired: heard through the bot that speaks, answered from what the watches saw last, sent behind
+alerts."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
+from telegram.error import TelegramError
+
+from watcher.alerts.clean import shortened
 from watcher.alerts.message import Level, Message, Text
 from watcher.alerts.record import Key, Record
 from watcher.bot.access import Place, places
+from watcher.bot.desk import Desk
+from watcher.bot.hands import Alert, Hands
+from watcher.bot.proposals import Proposals
 from watcher.bot.receive import Receiver
+from watcher.bot.reply import Reply
 from watcher.bot.view import View, view_of
+from watcher.buttons import Keyboard, Seal
 from watcher.config import Chat, Settings
+from watcher.domain.errors import ConfigError
+from watcher.handling import Handling
+from watcher.notify.channel import Envelope
 from watcher.notify.sender import Sender
 from watcher.notify.telegram import TelegramBot
+from watcher.panel import Panel
 from watcher.snapshot import Snapshot
 from watcher.store import Store, StoreFailed, StoreThread
+from watcher.store.incidents import incident_of, told
+from watcher.wallets import Change, Edit
 
 PATIENCE = 60.0
 """Seconds after which nobody waits for an answer any more."""
+_NOD: Final = 200  # characters, core.telegram.org/bots/api#answercallbackquery
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +46,36 @@ class Known:
     records: Mapping[Key, Record]
 
 
+class Voice:
+    """Answers through the sender, in whose limits they are; nods past it, since they are no messages."""
+
+    def __init__(self, bot: TelegramBot, sender: Sender, now: Callable[[], float]) -> None:
+        self._bot = bot
+        self._sender = sender
+        self._now = now
+
+    async def say(self, chat: str, reply: Reply, reply_to: str | None = None) -> None:
+        answer = Message(chat=chat, severity=Level.OK, body=reply.body, about=(), created_at=int(self._now()))
+        async with asyncio.timeout(PATIENCE):
+            message = await self._sender.answer(answer, Envelope(reply_to, reply.keyboard), reply.photo)
+        if reply.sent is not None:
+            reply.sent(message)
+
+    async def show(self, chat: str, message: str, body: Text | None, keyboard: Keyboard) -> None:
+        await self._sender.edit(chat, message, body, keyboard)
+
+    async def nod(self, query: str, text: str) -> None:
+        try:
+            await self._bot.library.answer_callback_query(query, shortened(text, _NOD))
+        except TelegramError as error:
+            failure = self._bot.failure(error)
+        else:
+            return
+        raise failure  # out of the handler: its traceback holds request objects, and those hold the token
+
+
 class Listening:
-    """Hears commands while there is a bot. Whatever becomes of it, the daemon goes on."""
+    """Hears commands and presses while there is a bot. Whatever becomes of it, the daemon goes on."""
 
     def __init__(
         self,
@@ -39,20 +84,29 @@ class Listening:
         *,
         settings: Settings,
         known: Callable[[], Known],
+        handling: Handling,
+        edit: Callable[[Change], Edit] | None,
         tell: Callable[[str, str], Awaitable[None]],
         ended: Callable[[asyncio.Task[None]], None],
         now: Callable[[], float],
     ) -> None:
-        """`tell` gives every chat a title and a text; `ended` is told of a task that ended; `now` is Unix seconds."""
+        """`edit` tries a change of the wallets file, in a thread; None: there is no configuration file to edit.
+
+        `tell` gives every chat a title and a text; `ended` is told of a task that ended; `now` is Unix seconds.
+        """
         self._store = store
         self._sender = sender
         self._known = known
+        self._handling = handling
+        self._edit = edit
+        self._proposals = Proposals(now)
         self._settings = settings
         self._tell = tell
         self._ended = ended
         self._now = now
         self._started_at = now()
         self._bot: TelegramBot | None = None
+        self._desk: Desk | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def through(self, bot: TelegramBot | None, settings: Settings) -> None:
@@ -62,9 +116,11 @@ class Listening:
             return
         await self.stop()
         self._bot = bot
-        if bot is not None:
+        if bot is not None and settings.telegram is not None:
+            seal = Seal.of_bot(settings.telegram.token.reveal())
+            self._desk = Desk(voice=Voice(bot, self._sender, self._now), view=self._view, hands=self._hands(seal))
             receiver = Receiver(
-                bot.library, places=self._places, view=self._view, say=self._say, tell=self._tell, now=self._now
+                bot.library, places=self._places, seal=seal, take=self._desk.take, tell=self._tell, now=self._now
             )
             self._task = asyncio.create_task(receiver.run(), name="commands")
             self._task.add_done_callback(self._ended)
@@ -75,6 +131,37 @@ class Listening:
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+        desk, self._desk = self._desk, None
+        if desk is not None:
+            await desk.close()
+
+    def _hands(self, seal: Seal) -> Hands:
+        return Hands(
+            handling=self._handling,
+            alert=self._alert,
+            edit=self._tried,
+            proposals=self._proposals,
+            seal=seal,
+            panel=Panel(seal, self._chat),
+        )
+
+    def _chat(self, name: str) -> Chat | None:
+        return self._settings.chats.get(name)
+
+    async def _alert(self, number: int) -> Alert | None:
+        """What began an incident knows what of it is told elsewhere by now; other alerts remember what they said."""
+        began = await self._store.do(incident_of, number)
+        if began is not None:
+            return Alert(id=number, chat=began.chat, message=began.external_id, members=began.members)
+        later = await self._store.do(told, number)
+        if later is None:
+            return None
+        return Alert(id=number, chat=later.message.chat, message=later.external_id, members=later.members)
+
+    async def _tried(self, change: Change) -> Edit:
+        if self._edit is None:
+            raise ConfigError("this watcher was started without a configuration file: there is nothing to edit")
+        return await asyncio.to_thread(self._edit, change)
 
     async def _places(self) -> Sequence[Place]:
         chats = self._settings.chats
@@ -91,11 +178,7 @@ class Listening:
             known.snapshots,
             known.records,
             self._store,
+            mutes=self._handling.mutes(chat.name),
             started_at=self._started_at,
             now=self._now(),
         )
-
-    async def _say(self, chat: str, body: Text) -> None:
-        answer = Message(chat=chat, severity=Level.OK, body=body, about=(), created_at=int(self._now()))
-        async with asyncio.timeout(PATIENCE):
-            await self._sender.answer(answer)

@@ -66,13 +66,18 @@ Change = Add | Remove | Adjust
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
-    """An edit that is valid, and not made yet. `lost` and `gained` are the wallets as they were and as they will be."""
+    """An edit that is valid, and not made yet: of a wallet that `was`, or is new, and `becomes` another, or goes.
+
+    `lost` and `gained` say the same in words.
+    """
 
     path: Path
     before: str | None
     after: str
-    lost: tuple[str, ...]
-    gained: tuple[str, ...]
+    was: Wallet | None = None
+    becomes: Wallet | None = None
+    lost: tuple[str, ...] = ()
+    gained: tuple[str, ...] = ()
 
     @property
     def lines(self) -> list[str]:
@@ -111,7 +116,8 @@ def edit_wallets(config: Path, change: Change, *, environ: Mapping[str, str] = o
     if isinstance(change, Add):
         after = entries.with_one_more(_entry(change))
         settings = load(config, secrets=False, wallets_text=after, environ=environ)
-        return Edit(path=path, before=before, after=after, lost=(), gained=(_line(settings, settings.wallets[-1]),))
+        new = settings.wallets[-1]
+        return Edit(path=path, before=before, after=after, becomes=new, gained=(_line(settings, new),))
     settings = load(config, secrets=False, wallets_text=text, environ=environ)
     wallet = _meant(change.wallet, settings, config)
     index = entries.index_of(wallet.address)
@@ -121,11 +127,12 @@ def edit_wallets(config: Path, change: Change, *, environ: Mapping[str, str] = o
     if isinstance(change, Remove):
         after = entries.without(index)
         load(config, secrets=False, wallets_text=after, environ=environ)
-        return Edit(path=path, before=before, after=after, lost=lost, gained=())
+        return Edit(path=path, before=before, after=after, was=wallet, lost=lost)
     after = entries.adjusted(index, change.rules)
     settings = load(config, secrets=False, wallets_text=after, environ=environ)
     changed = next(each for each in settings.wallets if each.address == wallet.address)
-    return Edit(path=path, before=before, after=after, lost=lost, gained=(_line(settings, changed),))
+    gained = (_line(settings, changed),)
+    return Edit(path=path, before=before, after=after, was=wallet, becomes=changed, lost=lost, gained=gained)
 
 
 def _meant(named: str, settings: Settings, config: Path) -> Wallet:

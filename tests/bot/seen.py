@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 
 from tests.protocols.aave import Case, tape_cases
+from watcher.alerts.message import Level
+from watcher.alerts.mute import Mute
+from watcher.alerts.record import Key, Record
 from watcher.alerts.rules import Rules
-from watcher.bot.answers import answer
+from watcher.bot.commands import answer
+from watcher.bot.hands import Hands
+from watcher.bot.proposals import Proposals
+from watcher.bot.reply import Reply
 from watcher.bot.view import Sight, View
+from watcher.buttons import Seal
 from watcher.chain.spec import ChainSpec
 from watcher.config import Wallet
+from watcher.domain.errors import ConfigError
 from watcher.domain.position import Because, Check, Unreadable
 from watcher.domain.source import Address
+from watcher.handling import Handling
+from watcher.panel import Panel
 from watcher.snapshot import Held, Snapshot
 from watcher.store import Backlog
+from watcher.wallets import Change, Edit
 
+BY = 7
+"""The user who asks."""
+SEAL = Seal.of_bot("1:stand-in")
 TAPE = "aave_v37@01_open"
 LABELS = {
     "0x376185": "main",
@@ -109,6 +124,7 @@ def view(
     labels = labels or tuple(LABELS.values())
     now = cases()["main"].position.at.timestamp + age
     return View(
+        chat="me",
         wallets=tuple(wallet(label) for label in labels),
         sights=(Sight(spec=spec, snapshot=snapshot(labels, lost), blind_since=blind_since),),
         now=now,
@@ -117,7 +133,64 @@ def view(
     )
 
 
-def ask(line: str, of: View) -> str:
+class Untouched(Handling):
+    """Takes note of whatever is to be changed, and changes nothing."""
+
+    def __init__(self, stands: Sequence[Record] = ()) -> None:
+        self.done: list[tuple[object, ...]] = []
+        self.stands = stands
+
+    async def acknowledge(self, keys: Iterable[Key], by: int) -> list[Record]:
+        return self._those(keys, "acknowledge", by)
+
+    async def snooze(self, keys: Iterable[Key], seconds: int, by: int) -> list[Record]:
+        return self._those(keys, "snooze", seconds, by)
+
+    async def until_worse(self, keys: Iterable[Key], by: int) -> list[Record]:
+        return self._those(keys, "until worse", by)
+
+    async def mute(self, chat: str, wallet: Address | None, level: Level, seconds: int, by: int) -> Mute:
+        self.done.append(("mute", chat, wallet, level, seconds, by))
+        return Mute(chat=chat, wallet=wallet, level=level, until=view().now + seconds, by=by)
+
+    async def unmute(self, chat: str, wallet: Address | None) -> list[Mute]:
+        self.done.append(("unmute", chat, wallet))
+        return [Mute(chat=chat, wallet=wallet, level=Level.WARN, until=0)]
+
+    async def edit(self, change: Change) -> Edit:
+        self.done.append(("edit", change))
+        raise ConfigError("watcher.toml: nothing is edited here")
+
+    def _those(self, keys: Iterable[Key], *what: object) -> list[Record]:
+        keys = list(keys)
+        self.done.append((*what, keys))
+        return [record for record in self.stands if record.key in keys]
+
+
+def hands(
+    of: Untouched | None = None, *, edit: Callable[[Change], Awaitable[Edit]] | None = None, now: float = 0.0
+) -> Hands:
+    of = of or Untouched()
+    return Hands(
+        handling=of,
+        alert=nothing,
+        edit=edit or of.edit,
+        proposals=Proposals(lambda: now),
+        seal=SEAL,
+        panel=Panel(SEAL, lambda _: None),
+    )
+
+
+async def nothing(_: int) -> None:
+    """No alert was ever delivered."""
+
+
+def ask(line: str, of: View, having: Hands | None = None) -> str:
     """What a command is answered, as plain text."""
+    return str(asyncio.run(reply(line, of, having)).body)
+
+
+async def reply(line: str, of: View, having: Hands | None = None) -> Reply:
+    """The same with its buttons."""
     command, *arguments = line.removeprefix("/").split()
-    return str(answer(command, arguments, of))
+    return await answer(command, arguments, of, having or hands(), BY)

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from watcher.bot.access import Heard, asked, places
-from watcher.bot.answers import COMMANDS
+from watcher.bot.commands import COMMANDS
 from watcher.config import Chat
 from watcher.store import ChatState
 

@@ -13,8 +13,11 @@ import pytest
 from tests.bot.seen import IDLE, LABELS, SPEC, ask, cases, held, view, wallet
 from watcher.alerts.message import Style, Text
 from watcher.alerts.rules import Rules
-from watcher.bot import answers
-from watcher.bot.answers import COMMANDS, Command, answer
+from watcher.bot import commands
+from watcher.bot.commands import COMMANDS, Command
+from watcher.bot.hands import Hands
+from watcher.bot.position import position
+from watcher.bot.reply import Reply
 from watcher.bot.view import Sight, View
 from watcher.config import Role
 from watcher.domain.position import Check
@@ -99,7 +102,7 @@ def test_it_shows_a_position_with_all_that_it_rests_on_and_the_way_out() -> None
 
 
 def test_it_links_to_nothing_but_the_explorer() -> None:
-    shown = answer("position", ["main"], view())
+    shown = position(["main"], view())
     assert [span.url for span in shown.spans if span.style is Style.LINK] == [
         f"https://etherscan.io/address/{cases()['main'].position.id.wallet}"
     ]
@@ -201,11 +204,11 @@ def test_it_knows_commands_in_any_case_and_lists_them_all() -> None:
 
 
 def test_it_lets_those_act_only_who_may(monkeypatch: pytest.MonkeyPatch) -> None:
-    def done(_: Sequence[str], __: View) -> Text:
-        return Text("done")
+    async def done(_: Sequence[str], __: View, ___: Hands, ____: int) -> Reply:
+        return Reply(body=Text("done"))
 
-    act = Command(form="/act", about="", answer=done, role=Role.ACT)
-    monkeypatch.setattr(answers, "COMMANDS", MappingProxyType({"act": act}))
+    act = Command(form="/act", about="", act=done)
+    monkeypatch.setattr(commands, "COMMANDS", MappingProxyType({"act": act}))
     assert ask("/act", view()) == 'In this chat commands may only ask: /act takes role = "act"'
     assert ask("/act", replace(view(), role=Role.ACT)) == "done"
 

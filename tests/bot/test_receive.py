@@ -13,7 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 from telegram import Bot
 
-from tests.bot.seen import view
+from tests.bot.seen import SEAL, Untouched, hands, view
 from tests.bot_api import BotApi
 from tests.bot_api_rules import Fault
 from tests.daemon.waiting import eventually
@@ -21,9 +21,13 @@ from tests.notify.support import telegram
 from watcher.alerts.message import Text
 from watcher.bot import receive
 from watcher.bot.access import Place, places
-from watcher.bot.answers import COMMANDS
-from watcher.bot.receive import CONTESTED, TOO_OLD, WAITING, Receiver
+from watcher.bot.commands import COMMANDS
+from watcher.bot.desk import WAITING, Desk
+from watcher.bot.presses import MAY_ONLY_ASK, OUT_OF_DATE
+from watcher.bot.receive import CONTESTED, TOO_OLD, Receiver
+from watcher.bot.reply import Reply
 from watcher.bot.view import View
+from watcher.buttons import Action, Keyboard
 from watcher.config import Chat
 
 ME, GROUP, ANN, STRANGER = 5, -100, 7, 66
@@ -37,9 +41,12 @@ class Ears:
 
     api: BotApi
     said: list[tuple[str, str]] = field(default_factory=list)
+    shown: list[tuple[str, str, str]] = field(default_factory=list)
+    nods: list[tuple[str, str]] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
     looked: int = 0
+    untouched: Untouched = field(default_factory=Untouched)
     now: float = 0.0
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     broken: bool = False
@@ -55,9 +62,15 @@ class Ears:
             raise ZeroDivisionError
         return view()
 
-    async def say(self, chat: str, body: Text) -> None:
+    async def say(self, chat: str, reply: Reply, reply_to: str | None = None) -> None:
         await self.gate.wait()
-        self.said.append((chat, str(body)))
+        self.said.append((chat, str(reply.body)))
+
+    async def show(self, chat: str, message: str, body: Text | None, keyboard: Keyboard) -> None:
+        self.shown.append((chat, message, str(body)))
+
+    async def nod(self, query: str, text: str) -> None:
+        self.nods.append((query, text))
 
     async def tell(self, title: str, text: str) -> None:
         self.told.append(f"{title}\n{text}")
@@ -86,11 +99,12 @@ async def listening(api: BotApi, *, open_gate: bool = True) -> AsyncIterator[Ear
     if open_gate:
         ears.gate.set()
     async with telegram(api) as bot:
+        desk = Desk(voice=ears, view=ears.view, hands=hands(ears.untouched))
         receiver = Receiver(
             bot.library,
             places=ears.places,
-            view=ears.view,
-            say=ears.say,
+            seal=SEAL,
+            take=desk.take,
             tell=ears.tell,
             now=lambda: ears.now,
             sleep=ears.sleep,
@@ -101,6 +115,7 @@ async def listening(api: BotApi, *, open_gate: bool = True) -> AsyncIterator[Ear
         finally:
             ears.task.cancel()
             await asyncio.gather(ears.task, return_exceptions=True)
+            await desk.close()
 
 
 @pytest.fixture
@@ -130,6 +145,41 @@ async def test_it_gives_strangers_no_answer_and_does_nothing_for_them(api: BotAp
     assert len(ears.said) == ears.looked == 1
     assert api.accepted == []
     assert {method for method, *_ in api.requests} == {"getMe", "setMyCommands", "getUpdates"}
+
+
+async def test_it_does_nothing_for_any_of_a_thousand_presses_that_are_not_right(api: BotApi) -> None:
+    dice = random.Random(5)
+    listed = {(ME, ME), (GROUP, ANN)}
+    by_number = {ME: "me", GROUP: "desk"}
+    async with listening(api) as ears:
+        strangers, ours = 0, 0
+        for _ in range(1000):
+            chat, user = dice.choice([ME, GROUP, STRANGER, -9]), dice.choice([ME, ANN, STRANGER])
+            right = dice.choice(["me", "desk"])
+            data = SEAL.sealed(dice.choice(tuple(Action)), right, dice.randrange(9), dice.choice(["", "3600", "0"]))
+            if (chat, user) in listed and by_number[chat] == right and dice.random() < 0.5:
+                data = _forged(data, dice)
+            api.updates.press(chat, user, dice.randrange(1, 9), data)
+            strangers, ours = strangers + ((chat, user) not in listed), ours + ((chat, user) in listed)
+            if (chat, user) in listed:
+                await eventually(lambda: len(ears.nods) == ours)  # noqa: B023 - awaited in this turn of the loop
+        api.updates.say(ME, ME, "/help")
+        await ears.heard(1)
+    assert strangers > 700
+    assert ears.untouched.done == []
+    assert len(ears.said) == 1
+    assert ears.shown == []
+    assert {text for _, text in ears.nods} == {OUT_OF_DATE, MAY_ONLY_ASK}
+    assert {method for method, *_ in api.requests} == {"getMe", "setMyCommands", "getUpdates"}
+
+
+def _forged(data: str, dice: random.Random) -> str:
+    """The same with one character another, or cut, or with something behind."""
+    place = dice.randrange(len(data))
+    other = dice.choice("abcXYZ019-_:")
+    return dice.choice(
+        [data[:place] + other + data[place + 1 :] if data[place] != other else "", data[:place], data + other]
+    )
 
 
 async def test_it_does_not_answer_what_was_asked_long_ago(api: BotApi) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from watcher import __version__
+from watcher.alerts.assess import feed_subject
 from watcher.alerts.clean import clean
 from watcher.alerts.message import Level
-from watcher.alerts.record import Key, Record, Rule
+from watcher.alerts.mute import Mute
+from watcher.alerts.record import OF_POSITIONS, Key, Record, Rule
 from watcher.alerts.rules import Rules
 from watcher.chain.spec import ChainSpec
 from watcher.config import Chat, Role, Settings, Wallet
@@ -89,14 +91,20 @@ class View:
     """Everything that one chat may ask about: the wallets whose alerts it gets, and the chains they are on.
 
     `backlog` is None where the database cannot be read. `disabled` says, by the name of a chat or a webhook, why
-    nothing is sent there. `started_at` and `now` are Unix seconds.
+    nothing is sent there. `started_at` and `now` are Unix seconds. `alone`: no other chat or webhook is configured.
+    `elsewhere` are the watched addresses that are not this chat's. `records` are those of every chat.
     """
 
+    chat: str
     wallets: tuple[Wallet, ...]
     sights: tuple[Sight, ...]
     now: int
     started_at: int
     role: Role = Role.READ
+    alone: bool = True
+    elsewhere: frozenset[Address] = frozenset()
+    records: Mapping[Key, Record] = field(default_factory=dict)
+    mutes: tuple[Mute, ...] = ()
     backlog: Backlog | None = None
     disabled: Mapping[str, str] = field(default_factory=dict)
     version: str = __version__
@@ -120,6 +128,50 @@ class View:
         ours = {wallet.address for wallet in self.wallets}
         seen = [sight.snapshot.unreadable for sight in self.sights if sight.snapshot]
         return [one for each in seen for one in each if one.id.wallet in ours]
+
+    def standing_of(self, wallet: Wallet | None = None) -> list[Record]:
+        """The alerts that stand, the worst first: about one wallet's positions, or all that this chat is told of."""
+        whose = self.wallets if wallet is None else (wallet,)
+        ours = {each.address for each in whose}
+        shared = set() if wallet else {Key(Rule.BLIND, one.spec.name) for one in self.sights} | self._feeds
+        standing = [
+            record for key, record in self.records.items() if record.level and (key in shared or _of(key, ours))
+        ]
+        return sorted(standing, key=lambda record: (-record.level, record.since, record.key.subject))
+
+    @property
+    def _feeds(self) -> set[Key]:
+        """The prices under this chat's positions, as conditions."""
+        return {
+            Key(Rule.STALE, feed_subject(one.position.at.chain, reading.feed))
+            for one in self.found
+            for reading in one.position.feeds
+        }
+
+    def subject(self, key: Key) -> str:
+        """What an alert is about, as people call it."""
+        if key.rule in OF_POSITIONS:
+            return next((one.name for one in self.found if str(one.position.id) == key.subject), self._unread(key))
+        if key.rule is Rule.STALE:
+            chain, _, feed = key.subject.partition(":")
+            return f"price {self._pair(chain, feed)}"
+        return next((one.title for one in self.sights if one.spec.name == key.subject), clean(key.subject, _TITLE))
+
+    def _unread(self, key: Key) -> str:
+        """A position that is not there to ask."""
+        market, wallet = key.subject.split("/")[:2]
+        titles = (one.market for one in self.unreadable if str(one.id) == key.subject)
+        return f"{self.label(Address(wallet))} · {clean(next(titles, market), _TITLE)}"
+
+    def _pair(self, chain: str, feed: str) -> str:
+        readings = (
+            reading
+            for one in self.found
+            if one.position.at.chain == chain
+            for reading in one.position.feeds
+            if reading.feed == feed
+        )
+        return next((clean(reading.pair, _TITLE) for reading in readings), short(Address(feed)))
 
     def label(self, address: Address) -> str:
         return next((label(wallet) for wallet in self.wallets if wallet.address == address), short(address))
@@ -151,6 +203,7 @@ async def view_of(
     records: Mapping[Key, Record],
     store: StoreThread,
     *,
+    mutes: Sequence[Mute] = (),
     started_at: float,
     now: float,
 ) -> View:
@@ -163,6 +216,7 @@ async def view_of(
     except StoreFailed:
         backlog, states = None, {}
     return View(
+        chat=chat.name,
         wallets=wallets,
         sights=tuple(
             Sight(spec=spec, snapshot=snapshots.get(name), blind_since=_blind_since(name, records))
@@ -172,6 +226,10 @@ async def view_of(
         now=int(now),
         started_at=int(started_at),
         role=chat.role,
+        alone=settings.audience == (chat.name,),
+        elsewhere=frozenset(wallet.address for wallet in settings.wallets if chat.name not in wallet.chats),
+        records=records,
+        mutes=tuple(mutes),
         backlog=backlog,
         disabled={
             name: states[name].disabled for name in settings.audience if name in states and states[name].disabled
@@ -182,6 +240,10 @@ async def view_of(
 def _blind_since(chain: str, records: Mapping[Key, Record]) -> int | None:
     standing = records.get(Key(Rule.BLIND, chain))
     return standing.since if standing and standing.level else None
+
+
+def _of(key: Key, wallets: Collection[Address]) -> bool:
+    return key.rule in OF_POSITIONS and key.subject.split("/")[1] in wallets
 
 
 def label(wallet: Wallet) -> str:

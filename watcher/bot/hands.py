@@ -1,0 +1,38 @@
+"""What a command or a button may change, and what it needs for that: handed in, so that the bot itself owns nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from watcher.alerts.incident import Member
+from watcher.bot.proposals import Proposals
+from watcher.buttons import Seal
+from watcher.handling import Handling
+from watcher.panel import Panel
+from watcher.wallets import Change, Edit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """A delivered alert, by its number in the outbox: where it is shown, and what it told of."""
+
+    id: int
+    chat: str
+    message: str
+    members: Sequence[Member]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hands:
+    """`alert` finds one by its number, `edit` tries a change of the wallets file and writes nothing.
+
+    They raise `StoreFailed` and `ConfigError`.
+    """
+
+    handling: Handling
+    alert: Callable[[int], Awaitable[Alert | None]]
+    edit: Callable[[Change], Awaitable[Edit]]
+    proposals: Proposals
+    seal: Seal
+    panel: Panel

@@ -1,0 +1,172 @@
+"""Every button: a line in `BUTTONS`. What it does is done before anything is said, and doing it twice is doing it once.
+
+A press counts where its message is what our records say: of an alert, the message that told of it; of a proposal, the
+one that asked. Anything else is out of date, and does nothing. What has got worse since a message was written is no
+more that message's to acknowledge: it has one of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from watcher.alerts import figures
+from watcher.alerts.message import Text
+from watcher.alerts.record import Key, Record
+from watcher.bot.access import Push
+from watcher.bot.details import details
+from watcher.bot.editing import refused
+from watcher.bot.hands import Alert, Hands
+from watcher.bot.phrases import counted
+from watcher.bot.quieting import named
+from watcher.bot.reply import Reply
+from watcher.bot.view import View
+from watcher.buttons import Action, Keyboard, Pressed
+from watcher.config import Role
+from watcher.domain.errors import ConfigError
+from watcher.wallets import Edit
+
+OUT_OF_DATE: Final = "This button is out of date."
+MAY_ONLY_ASK: Final = 'In this chat one may only ask: this takes role = "act".'
+OVER: Final = "Nothing of it stands any more."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """What comes of a press. `nod`: a few words to whoever pressed. `shows`: what the message under which it was says
+    from now on; without a text, only its buttons are others. `reply`: what answers that message. `edit` has been saved,
+    and is to be followed. `handled` are the conditions that somebody has said something about."""
+
+    nod: str
+    shows: tuple[Text | None, Keyboard] | None = None
+    reply: Reply | None = None
+    edit: Edit | None = None
+    handled: Sequence[Key] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """What a button does, and what it takes to press it."""
+
+    do: Callable[[Push, Pressed, View, Hands], Awaitable[Response]]
+    role: Role = Role.ACT
+
+
+async def respond(push: Push, view: View, hands: Hands) -> Response:
+    """Does what the button says, if it is one of this chat and may be pressed."""
+    deed = BUTTONS.get(push.pressed.action) if push.pressed else None
+    if push.pressed is None or deed is None:
+        return Response(nod=OUT_OF_DATE)
+    if deed.role is Role.ACT and view.role is not Role.ACT:
+        return Response(nod=MAY_ONLY_ASK)
+    return await deed.do(push, push.pressed, view, hands)
+
+
+# --- Alerts -----------------------------------------------------------------------------------------------------------
+
+Doing = Callable[[Alert, Pressed, View, Hands, int], Awaitable[Response]]
+
+
+def _of_alert(do: Doing) -> Callable[[Push, Pressed, View, Hands], Awaitable[Response]]:
+    """A button under an alert; `do` is given the alert, if the button is under its message."""
+
+    async def done(push: Push, pressed: Pressed, view: View, hands: Hands) -> Response:
+        alert = await hands.alert(pressed.ref)
+        if alert is None or (alert.chat, alert.message) != (push.chat.name, push.message):
+            return Response(nod=OUT_OF_DATE)
+        return await do(alert, pressed, view, hands, push.by)
+
+    return done
+
+
+async def _acknowledge(alert: Alert, _: Pressed, view: View, hands: Hands, by: int) -> Response:
+    return await _acknowledged(_standing(alert, view), hands, by)
+
+
+async def _acknowledge_one(alert: Alert, pressed: Pressed, view: View, hands: Hands, by: int) -> Response:
+    meant = alert.members[int(pressed.arg)] if int(pressed.arg) < len(alert.members) else None
+    return await _acknowledged([key for key in _standing(alert, view) if meant and key == meant.key], hands, by)
+
+
+async def _acknowledged(keys: Sequence[Key], hands: Hands, by: int) -> Response:
+    said = await hands.handling.acknowledge(keys, by) if keys else ()
+    return _handled(said, "Acknowledged", "No reminder until it gets worse or ends, for a day at most.")
+
+
+async def _snooze(alert: Alert, pressed: Pressed, view: View, hands: Hands, by: int) -> Response:
+    keys, seconds = _standing(alert, view), int(pressed.arg)
+    said = await hands.handling.snooze(keys, seconds, by) if keys else ()
+    return _handled(said, f"Snoozed for {figures.duration(seconds)}", "Told again then, or as soon as it gets worse.")
+
+
+async def _until_worse(alert: Alert, _: Pressed, view: View, hands: Hands, by: int) -> Response:
+    keys = _standing(alert, view)
+    said = await hands.handling.until_worse(keys, by) if keys else ()
+    return _handled(said, "Quiet until it gets worse", "For a week at most.")
+
+
+def _handled(said: Sequence[Record], done: str, means: str) -> Response:
+    if not said:
+        return Response(nod=OVER)
+    many = f", {counted(len(said), 'alert')}" if len(said) > 1 else ""
+    return Response(nod=f"{done}{many}. {means}", handled=[record.key for record in said])
+
+
+async def _choose(alert: Alert, _: Pressed, view: View, hands: Hands, __: int) -> Response:
+    if not _standing(alert, view):
+        return Response(nod=OVER)
+    names = [named(member.key, member.level, view) for member in alert.members]
+    return Response(nod="All of it, or one?", shows=(None, hands.panel.choosing(alert.chat, alert.id, names)))
+
+
+async def _back(alert: Alert, _: Pressed, __: View, hands: Hands, ___: int) -> Response:
+    keys = [member.key for member in alert.members]
+    return Response(nod="", shows=(None, hands.panel.alert(alert.chat, alert.id, keys)))
+
+
+async def _details(alert: Alert, _: Pressed, view: View, __: Hands, ___: int) -> Response:
+    told = await asyncio.to_thread(details, view, [member.key for member in alert.members])
+    return Response(nod="", reply=Reply(body=told))
+
+
+def _standing(alert: Alert, view: View) -> list[Key]:
+    """What this message tells of and still goes on, no worse than it says."""
+    found = ((member, view.records.get(member.key)) for member in alert.members)
+    return [member.key for member, record in found if record and member.stands(record) and record.level <= member.level]
+
+
+# --- Proposals --------------------------------------------------------------------------------------------------------
+
+
+async def _confirm(push: Push, pressed: Pressed, _: View, hands: Hands) -> Response:
+    proposal = await hands.proposals.take(pressed.ref, push.chat.name, push.message)
+    if proposal is None:
+        return Response(nod=OUT_OF_DATE)
+    try:
+        await asyncio.to_thread(proposal.edit.save)
+    except ConfigError as problem:
+        return Response(nod="Nothing was changed.", shows=(refused(problem), ()))
+    saved = proposal.question + "\n\nSaved. It is in force within seconds."
+    return Response(nod="Saved.", shows=(saved, ()), edit=proposal.edit)
+
+
+async def _cancel(push: Push, pressed: Pressed, _: View, hands: Hands) -> Response:
+    proposal = await hands.proposals.take(pressed.ref, push.chat.name, push.message)
+    if proposal is None:
+        return Response(nod=OUT_OF_DATE)
+    return Response(nod="Cancelled.", shows=(proposal.question + "\n\nCancelled: nothing was changed.", ()))
+
+
+BUTTONS: Final[Mapping[Action, Deed]] = {
+    Action.ACK: Deed(do=_of_alert(_acknowledge)),
+    Action.ACK_ONE: Deed(do=_of_alert(_acknowledge_one)),
+    Action.CHOOSE: Deed(do=_of_alert(_choose)),
+    Action.BACK: Deed(do=_of_alert(_back)),
+    Action.SNOOZE: Deed(do=_of_alert(_snooze)),
+    Action.UNTIL_WORSE: Deed(do=_of_alert(_until_worse)),
+    Action.DETAILS: Deed(do=_of_alert(_details), role=Role.READ),
+    Action.CONFIRM: Deed(do=_confirm),
+    Action.CANCEL: Deed(do=_cancel),
+}
