@@ -33,6 +33,7 @@ from watcher.notify.escalator import Escalator
 from watcher.notify.keeper import Keeper
 from watcher.notify.outlets import Outlets, Reachable
 from watcher.notify.sender import Sender
+from watcher.recording import Recorder
 from watcher.store import Store, StoreFailed, StoreThread
 from watcher.store.acks import acknowledgements
 from watcher.store.mutes import mutes
@@ -110,6 +111,7 @@ class Daemon:
                 quiet=lambda: self._settings.quiet_at(self._now()),
             )
             self._keeper = Keeper(self._store, self._sender, chats=self._told_chats, now=self._now)
+            self._recorder = Recorder(self._store, keep=lambda: self._settings.history)
             self._handling = Handling(self._memory, self._store, now=self._now, freed=self._sender.wake)
             await self._forget_unwatched()
             self._escalator = Escalator(
@@ -154,7 +156,7 @@ class Daemon:
                 self._scheduler.add_job(self._look_at_files, "interval", [self._files], seconds=LOOK_EVERY, id="files")
             self._scheduler.add_job(self._escalate, "interval", seconds=escalator.LOOK_EVERY, id="escalation")
             self._scheduler.add_job(self._beat, "interval", seconds=deadman.LOOK_EVERY, id="deadman")
-            await self._watching.start(self._settings, self._memory, self._keeper)
+            await self._watching.start(self._settings, self._memory, self._keeper, self._recorder)
             await self._listen()
             systemd.notify("READY=1", f"STATUS={self._status()}")
             _log.info("daemon.ready", status=self._status())
@@ -255,7 +257,7 @@ class Daemon:
         self._memory.records |= self._keeper.unsaved
         await self._forget_unwatched()
         self._sender.serve(channels)
-        await self._watching.start(self._settings, self._memory, self._keeper)
+        await self._watching.start(self._settings, self._memory, self._keeper, self._recorder)
         await self._listen()
 
     async def _recall(self) -> None:
@@ -314,6 +316,7 @@ class Daemon:
     async def _housekeeping(self) -> None:
         await self._sender.forget(KEEP_SENT)  # its clock dated them, and ours may be that of a chain
         await self._handling.tidy()
+        await self._recorder.tidy(int(self._now()))
 
     def on_signals(self) -> None:
         """SIGTERM and SIGINT stop, SIGHUP reloads."""

@@ -28,6 +28,7 @@ from watcher.domain.source import Address
 from watcher.happenings import Baseline
 from watcher.memory import Memory
 from watcher.notify.keeper import Keeper
+from watcher.recording import Recorder
 from watcher.snapshot import Snapshot, take, too_old, watched_on
 from watcher.views import Views
 
@@ -50,6 +51,7 @@ class ChainWatch:
     settings: Settings
     memory: Memory
     keeper: Keeper
+    recorder: Recorder
     now: Callable[[], float]
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     progressed_at: float = 0.0
@@ -124,6 +126,7 @@ class ChainWatch:
         if confirmed:
             while self._waiting and self._waiting[0].block.number <= confirmed.block.number:
                 self._waiting.popleft()
+        await self.recorder.record(snapshot, self._book)
 
     def _happened(self, snapshot: Snapshot) -> list[Sighting]:
         """What was done to the positions since the snapshot before, for those who want to know."""

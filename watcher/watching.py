@@ -12,6 +12,7 @@ from watcher.chain import Chain
 from watcher.config import Settings
 from watcher.memory import Memory
 from watcher.notify.keeper import Keeper
+from watcher.recording import Recorder
 from watcher.watch import ChainWatch
 
 LOOK_ENDS: Final = 1.5
@@ -35,12 +36,20 @@ class Watches:
         """The watches, by the chain's name."""
         return {name: watch for name, (watch, _) in self._watches.items()}
 
-    async def start(self, settings: Settings, memory: Memory, keeper: Keeper) -> None:
+    async def start(self, settings: Settings, memory: Memory, keeper: Keeper, recorder: Recorder) -> None:
         """Watches every chain of the settings, and looks at each at once."""
         for name, spec in settings.chains.items():
             chain = Chain(spec)
             await chain.open()
-            watch = ChainWatch(spec=spec, chain=chain, settings=settings, memory=memory, keeper=keeper, now=self._now)
+            watch = ChainWatch(
+                spec=spec,
+                chain=chain,
+                settings=settings,
+                memory=memory,
+                keeper=keeper,
+                recorder=recorder,
+                now=self._now,
+            )
             task = asyncio.create_task(watch.run(), name=f"watch {name}")
             task.add_done_callback(self._ended)
             self._watches[name] = (watch, task)

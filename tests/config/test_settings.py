@@ -136,6 +136,7 @@ def test_it_shows_a_secret_only_when_asked() -> None:
 def test_it_describes_the_settings_in_a_few_lines(load_text: Load, tmp_path: Path) -> None:
     assert describe(load_text(FULL)) == [
         f"2 wallets, 2 chains, 6 deployments, 2 chats; a look at least every 90s; state in {tmp_path}/data.db",
+        "history: kept for 90d",
         f"treasury {WALLET}: SparkLend; warn below 1.40, critical below 1.2, target 1.50;"
         ' remind = "1d", stale = false; to desk',
         f"0xfB69…d359 {OTHER_WALLET}: Aave v3 Ethereum Core, Aave v3 Ethereum Prime, Aave v3 Ethereum EtherFi,"

@@ -26,6 +26,7 @@ def describe(settings: Settings) -> list[str]:
     )
     return [
         f"{', '.join(counts)}; a look at least every {in_units(settings.interval)}; state in {settings.state}",
+        f"history: kept for {in_units(settings.history)}" if settings.history else "history: none is kept",
         *(describe_wallet(settings, wallet) for wallet in settings.wallets),
         *(f"{chain.name}: {', '.join(each.name for each in chain.endpoints)}" for chain in settings.chains.values()),
         *(_chat(chat) for chat in settings.chats.values()),

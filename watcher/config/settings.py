@@ -11,6 +11,7 @@ from typing import Final
 from watcher.alerts.rules import Rules
 from watcher.chain.spec import ChainSpec
 from watcher.config.daily import Daily
+from watcher.config.history import DEFAULT_KEEP
 from watcher.config.quiet import Quiet
 from watcher.config.secrets import Secret
 from watcher.config.world import Deployment
@@ -121,8 +122,8 @@ class Settings:
     """Everything the user asked for. Chains and deployments are those that some wallet watches.
 
     `interval`: seconds that may pass at most between two looks at a chain. `rules` are those of `[rules]`.
-    `wallets_file`: where wallets are added and removed by command. `console`: standard output is told, because that is
-    asked for or because nobody else is.
+    `history`: seconds that what was seen is kept for, 0 for not at all. `wallets_file`: where wallets are added and
+    removed by command. `console`: standard output is told, because that is asked for or because nobody else is.
     """
 
     interval: int
@@ -136,6 +137,7 @@ class Settings:
     webhooks: Mapping[str, Webhook] = field(default_factory=dict)
     escalation: Escalation | None = None
     deadman: Deadman | None = None
+    history: int = DEFAULT_KEEP
     wallets_file: Path | None = None
     console: bool = False
 

@@ -14,6 +14,7 @@ from watcher.chain.spec import ChainSpec, EndpointSpec
 from watcher.config.endpoints import joined, read_endpoints
 from watcher.config.files import parse, read_text
 from watcher.config.forms import Flag, Table, Text, Wallets, duration
+from watcher.config.history import read_history
 from watcher.config.refusal import Form, Problems, Right, inside, shown, unknown
 from watcher.config.rules import read_ruling
 from watcher.config.secrets import References
@@ -50,6 +51,7 @@ class UserForm(Form):
     console: Table | None = None
     escalation: Table | None = None
     deadman: Table | None = None
+    history: Table = field(default_factory=dict)
     rules: Table = field(default_factory=dict)
     endpoints: Table = field(default_factory=dict)
     wallets: Wallets = field(default_factory=list)
@@ -90,6 +92,7 @@ def load(
     console = read_console(form.console, problems) or not (form.chats or form.webhooks)
     escalation = read_escalation(form.escalation, references, problems, wanted=telling)
     deadman = read_deadman(form.deadman, references, problems, wanted=telling)
+    history = read_history(form.history, problems)
     ruling = read_ruling(form.rules, places_of(world), problems)
     rules = ruling.laid_over(Rules(), (), problems)
     for each in world.deployments:
@@ -123,6 +126,7 @@ def load(
         webhooks=MappingProxyType(webhooks),
         escalation=escalation,
         deadman=deadman,
+        history=history,
         wallets_file=wallets_file,
         console=console,
     )
