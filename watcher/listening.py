@@ -10,16 +10,18 @@ from typing import Final
 
 from telegram.error import TelegramError
 
+from watcher import charts
 from watcher.alerts.clean import shortened
 from watcher.alerts.message import Level, Message, Text
 from watcher.alerts.record import Key, Record
 from watcher.bot.access import Place, places
+from watcher.bot.chart import chart_of
 from watcher.bot.desk import Desk
 from watcher.bot.hands import Alert, Hands
 from watcher.bot.proposals import Proposals
 from watcher.bot.receive import Receiver
 from watcher.bot.reply import Reply
-from watcher.bot.view import View, view_of
+from watcher.bot.view import Found, View, view_of
 from watcher.buttons import Keyboard, Seal
 from watcher.config import Chat, Settings
 from watcher.domain.errors import ConfigError
@@ -140,9 +142,10 @@ class Listening:
             handling=self._handling,
             alert=self._alert,
             edit=self._tried,
+            chart=self._chart,
             proposals=self._proposals,
             seal=seal,
-            panel=Panel(seal, self._chat),
+            panel=Panel(seal, self._chat, charts=charts.available()),
         )
 
     def _chat(self, name: str) -> Chat | None:
@@ -157,6 +160,11 @@ class Listening:
         if later is None:
             return None
         return Alert(id=number, chat=later.message.chat, message=later.external_id, members=later.members)
+
+    async def _chart(self, chat: str, found: Found, seconds: int) -> tuple[bytes, Text]:
+        settings, where = self._settings, self._chat(chat)
+        zone = where.zone if where else "UTC"
+        return await chart_of(found, seconds, self._store, now=int(self._now()), zone=zone, interval=settings.interval)
 
     async def _tried(self, change: Change) -> Edit:
         if self._edit is None:

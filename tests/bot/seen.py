@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import cache
 
 from tests.protocols.aave import Case, tape_cases
-from watcher.alerts.message import Level
+from watcher.alerts.message import Level, Text
 from watcher.alerts.mute import Mute
 from watcher.alerts.record import Key, Record
 from watcher.alerts.rules import Rules
@@ -17,7 +17,7 @@ from watcher.bot.commands import answer
 from watcher.bot.hands import Hands
 from watcher.bot.proposals import Proposals
 from watcher.bot.reply import Reply
-from watcher.bot.view import Sight, View
+from watcher.bot.view import Found, Sight, View
 from watcher.buttons import Seal
 from watcher.chain.spec import ChainSpec
 from watcher.config import Wallet
@@ -161,6 +161,9 @@ class Untouched(Handling):
         self.done.append(("edit", change))
         raise ConfigError("watcher.toml: nothing is edited here")
 
+    async def chart(self, chat: str, found: Found, seconds: int) -> tuple[bytes, Text]:
+        return b"a picture", Text(f"{found.name} over {seconds} s")
+
     def _those(self, keys: Iterable[Key], *what: object) -> list[Record]:
         keys = list(keys)
         self.done.append((*what, keys))
@@ -175,6 +178,7 @@ def hands(
         handling=of,
         alert=nothing,
         edit=edit or of.edit,
+        chart=of.chart,
         proposals=Proposals(lambda: now),
         seal=SEAL,
         panel=Panel(SEAL, lambda _: None),

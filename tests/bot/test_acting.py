@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.bot.seen import BY, Untouched, ask, cases, hands, view
+from tests.bot.seen import BY, Untouched, ask, cases, hands, reply, view
 from watcher.alerts.message import Level
 from watcher.alerts.mute import Mute
 from watcher.alerts.record import Key, Record, Rule
@@ -187,3 +187,23 @@ def test_it_tells_nothing_of_wallets_that_are_others() -> None:
     for line in ("/ack desk", "/mute desk 2h", "/unwatch desk", "/thresholds desk warn=1.4"):
         assert ask(line, seen, hands(untouched)).startswith("No wallet is called “desk”. There are: main.")
     assert untouched.done == []
+
+
+@pytest.mark.parametrize(
+    ("line", "caption"),
+    [
+        ("/chart main", "main · Aave v3 over 86400 s"),
+        ("/chart main 7d", "main · Aave v3 over 604800 s"),
+        ("/chart cold storage aave week", "cold storage · Aave v3 over 604800 s"),
+        ("/chart main spark", "main has no position at “spark” in what could be seen."),
+        ("/chart", "Whose? There are: main, cold storage,"),
+        ("/chart 7d", "Whose? There are: main, cold storage,"),
+        ("/chart nobody", "No wallet is called “nobody”."),
+    ],
+)
+def test_it_draws_what_is_named_for_whoever_may_ask(line: str, caption: str) -> None:
+    assert ask(line, view()).startswith(caption)
+
+
+async def test_it_sends_a_chart_as_a_picture() -> None:
+    assert (await reply("/chart main", view())).photo == b"a picture"

@@ -14,6 +14,7 @@ from watcher.alerts.clean import clean
 from watcher.alerts.message import Text, code, italic
 from watcher.bot import editing, quieting
 from watcher.bot.answers import healths, positions, status, thresholds
+from watcher.bot.charting import chart
 from watcher.bot.feeds import feeds
 from watcher.bot.hands import Hands
 from watcher.bot.phrases import lines, paragraphs
@@ -44,7 +45,7 @@ def _without_settings(arguments: Sequence[str]) -> bool:
 class Command:
     """`form` is how it is written, `about` what it is for, in the words of the menu.
 
-    It has `tell` or `act`, or both: then it tells where `tells` holds for its arguments.
+    It has `tell` or `act`, or both: then it tells where `tells` holds for its arguments. `role`: what `act` takes.
     """
 
     form: str
@@ -52,6 +53,7 @@ class Command:
     tell: Telling | None = None
     act: Acting | None = None
     tells: Callable[[Sequence[str]], bool] = _always
+    role: Role = Role.ACT
 
 
 async def answer(command: str, arguments: Sequence[str], view: View, hands: Hands, by: int) -> Reply:
@@ -62,7 +64,7 @@ async def answer(command: str, arguments: Sequence[str], view: View, hands: Hand
     try:
         if known.tell is not None and (known.act is None or known.tells(arguments)):
             return Reply(body=await asyncio.to_thread(known.tell, arguments, view))
-        if known.act is not None and view.role is Role.ACT:
+        if known.act is not None and view.role in (known.role, Role.ACT):
             return await known.act(arguments, view, hands, by)
     except Misunderstood as problem:
         return Reply(body=Text(f"{problem}\nWrite ") + code(known.form))
@@ -80,6 +82,9 @@ COMMANDS: Mapping[str, Command] = {
     "health": Command(form="/health [wallet]", about="Health in a line per position", tell=healths),
     "feeds": Command(form="/feeds", about="Price feeds under positions, the stalest first", tell=feeds),
     "whatif": Command(form="/whatif ETH -20% WBTC -10%", about="Health under other prices", tell=what_if),
+    "chart": Command(
+        form="/chart main [24h|7d]", about="Health and the price behind it, drawn", act=chart, role=Role.READ
+    ),
     "ack": Command(form="/ack [wallet]", about="I have seen what stands: no more reminders", act=quieting.acknowledge),
     "mute": Command(
         form="/mute [wallet] 2h [critical]",

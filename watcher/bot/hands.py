@@ -6,7 +6,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from watcher.alerts.incident import Member
+from watcher.alerts.message import Text
 from watcher.bot.proposals import Proposals
+from watcher.bot.view import Found
 from watcher.buttons import Seal
 from watcher.handling import Handling
 from watcher.panel import Panel
@@ -25,14 +27,14 @@ class Alert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hands:
-    """`alert` finds one by its number, `edit` tries a change of the wallets file and writes nothing.
-
-    They raise `StoreFailed` and `ConfigError`.
+    """`alert` finds one by its number. `edit` tries a change of the wallets file, and writes nothing. `chart` draws a
+    position over so many seconds for a chat: a PNG, and a caption for it. They raise `StoreFailed` and `ConfigError`.
     """
 
     handling: Handling
     alert: Callable[[int], Awaitable[Alert | None]]
     edit: Callable[[Change], Awaitable[Edit]]
+    chart: Callable[[str, Found, int], Awaitable[tuple[bytes, Text]]]
     proposals: Proposals
     seal: Seal
     panel: Panel

@@ -18,10 +18,10 @@ def position(arguments: Sequence[str], view: View) -> Text:
         raise Misunderstood(f"Whose? There are: {', '.join(label(one) for one in view.wallets[:12])}.")
     wallet, rest = view.wallet_named(arguments)
     market = " ".join(rest).casefold()
-    found = [one for one in view.found if one.wallet == wallet and _at(one.position, market)]
-    lost = [one for one in view.unreadable if one.id.wallet == wallet.address and _at(one, market)]
+    found = [one for one in view.found if one.wallet == wallet and at_market(one.position, market)]
+    lost = [one for one in view.unreadable if one.id.wallet == wallet.address and at_market(one, market)]
     if not found and not lost:
-        return paragraphs([Text(_nothing(label(wallet), market)), as_of(view.sights, view.now)])
+        return paragraphs([Text(nothing_there(label(wallet), market)), as_of(view.sights, view.now)])
     if len(found) > IN_FULL:
         choices, more = first([Text(f"· {clean(one.position.market, 40)}") for one in found], 30)
         return paragraphs(
@@ -30,10 +30,12 @@ def position(arguments: Sequence[str], view: View) -> Text:
     return paragraphs([*(unread(one, view) for one in lost), *(part for one in found for part in card(one, view))])
 
 
-def _at(one: Position | Unreadable, market: str) -> bool:
+def at_market(one: Position | Unreadable, market: str) -> bool:
+    """Whether its market is meant by this part of a name, in small letters."""
     return market in one.market.casefold() or market in one.id.deployment.casefold()
 
 
-def _nothing(wallet: str, market: str) -> str:
+def nothing_there(wallet: str, market: str) -> str:
+    """That a wallet, by its label, has no position there."""
     where = f" at “{clean(market)}”" if market else ""
     return f"{wallet} has no position{where} in what could be seen."

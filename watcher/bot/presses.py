@@ -16,6 +16,7 @@ from watcher.alerts import figures
 from watcher.alerts.message import Text
 from watcher.alerts.record import Key, Record
 from watcher.bot.access import Push
+from watcher.bot.charting import drawn
 from watcher.bot.details import details
 from watcher.bot.editing import refused
 from watcher.bot.hands import Alert, Hands
@@ -121,14 +122,23 @@ async def _choose(alert: Alert, _: Pressed, view: View, hands: Hands, __: int) -
     return Response(nod="All of it, or one?", shows=(None, hands.panel.choosing(alert.chat, alert.id, names)))
 
 
-async def _back(alert: Alert, _: Pressed, __: View, hands: Hands, ___: int) -> Response:
-    keys = [member.key for member in alert.members]
-    return Response(nod="", shows=(None, hands.panel.alert(alert.chat, alert.id, keys)))
+async def _back(alert: Alert, _: Pressed, view: View, hands: Hands, __: int) -> Response:
+    keys, standing = [member.key for member in alert.members], _standing(alert, view)
+    handled = bool(standing) and all(key in hands.handling.acks for key in standing)
+    return Response(nod="", shows=(None, hands.panel.alert(alert.chat, alert.id, keys, handled=handled)))
 
 
 async def _details(alert: Alert, _: Pressed, view: View, __: Hands, ___: int) -> Response:
     told = await asyncio.to_thread(details, view, [member.key for member in alert.members])
     return Response(nod="", reply=Reply(body=told))
+
+
+async def _chart(alert: Alert, pressed: Pressed, view: View, hands: Hands, _: int) -> Response:
+    subjects = {member.key.subject for member in alert.members}
+    found = [one for one in view.found if str(one.position.id) in subjects]
+    if not found:
+        return Response(nod="There is no position to draw any more.")
+    return Response(nod="", reply=await drawn(found, int(pressed.arg), view, hands))
 
 
 def _standing(alert: Alert, view: View) -> list[Key]:
@@ -167,6 +177,7 @@ BUTTONS: Final[Mapping[Action, Deed]] = {
     Action.SNOOZE: Deed(do=_of_alert(_snooze)),
     Action.UNTIL_WORSE: Deed(do=_of_alert(_until_worse)),
     Action.DETAILS: Deed(do=_of_alert(_details), role=Role.READ),
+    Action.CHART: Deed(do=_of_alert(_chart), role=Role.READ),
     Action.CONFIRM: Deed(do=_confirm),
     Action.CANCEL: Deed(do=_cancel),
 }

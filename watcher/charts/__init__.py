@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, tzinfo
 from decimal import Decimal
+from importlib.util import find_spec
 
 from watcher.charts.known import EVERY
 from watcher.domain.errors import ConfigError
@@ -12,7 +13,12 @@ from watcher.store.history import Point
 
 EXTRA = "position-watcher[charts]"
 
-__all__ = ["draw"]
+__all__ = ["available", "draw"]
+
+
+def available() -> bool:
+    """Whether there is a library to draw with."""
+    return find_spec("matplotlib") is not None
 
 
 def draw(
