@@ -22,6 +22,7 @@ from typing import Any, Final, Self
 
 from aiohttp import web
 
+from tests.bot_api_http import hang_up, params_of
 from tests.bot_api_rules import (
     SCRIPTED,
     Accepted,
@@ -30,7 +31,9 @@ from tests.bot_api_rules import (
     Refusal,
     Script,
     bad_request,
+    checked_caption,
     checked_markup,
+    checked_photo,
     checked_text,
 )
 from tests.bot_api_updates import Updates, chat_json
@@ -133,7 +136,7 @@ class BotApi:
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         found = _PATH.fullmatch(request.path)
-        params = await _params(request)
+        params = await params_of(request)
         try:
             if found is None or not _TOKEN.fullmatch(found["token"]):
                 raise Refusal(404, "Not Found")
@@ -156,7 +159,7 @@ class BotApi:
         if script is not None and script.fault is Fault.SLOW:
             await self._closing.wait()
         if script is not None and script.fault in (Fault.LOST, Fault.SLOW):
-            return _hang_up(request)
+            return hang_up(request)
         return web.json_response({"ok": True, "result": result})
 
     async def _refuse(self, request: web.BaseRequest, script: Script) -> web.Response | None:
@@ -165,10 +168,10 @@ class BotApi:
             case Fault.LOST | Fault.SLOW:
                 return None
             case Fault.DROPPED:
-                return _hang_up(request)
+                return hang_up(request)
             case Fault.HUNG:
                 await self._closing.wait()
-                return _hang_up(request)
+                return hang_up(request)
             case Fault.BAD_GATEWAY:
                 return web.Response(status=502, text="<html><h1>502 Bad Gateway</h1></html>", content_type="text/html")
             case Fault.PORTAL:
@@ -197,9 +200,16 @@ class BotApi:
         return _BOT
 
     async def _on_sendmessage(self, params: dict[str, str]) -> Any:
+        return await self._accept(params, *checked_text(params))
+
+    async def _on_sendphoto(self, params: dict[str, str]) -> Any:
+        return await self._accept(params, *checked_caption(params), photo=checked_photo(params))
+
+    async def _accept(
+        self, params: dict[str, str], text: str, entities: tuple[dict[str, Any], ...], *, photo: int = 0
+    ) -> Any:
         chat = self._known_chat(params)
         thread = self._known_thread(chat, params)
-        text, entities = checked_text(params)
         markup = checked_markup(params)
         if self._flood is not None:
             self._flood.check(chat, self._clock())
@@ -214,6 +224,7 @@ class BotApi:
             reply_to=self._replied_to(chat, params),
             markup=markup,
             time=self._clock(),
+            photo=photo,
         )
         self.accepted.append(message)
         self._news.set()
@@ -303,23 +314,12 @@ class BotApi:
         return shown[-1] if shown else None
 
 
-async def _params(request: web.BaseRequest) -> dict[str, str]:
-    """Form fields and query, or a JSON body, as the strings that a form would carry."""
-    if request.content_type == "application/json":
-        given = await request.json()
-        return {key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}
-    return {key: str(value) for key, value in {**request.query, **await request.post()}.items()}
-
-
-def _hang_up(request: web.BaseRequest) -> web.Response:
-    if request.transport is not None:
-        request.transport.close()
-    return web.Response()
-
-
 def _message(message: Accepted) -> dict[str, Any]:
     head = {"message_id": message.message_id, "date": int(time.time()), "chat": chat_json(message.chat), "from": _BOT}
-    return {**head, "text": message.text, "entities": list(message.entities)}
+    if not message.photo:
+        return {**head, "text": message.text, "entities": list(message.entities)}
+    size = {"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1, "file_size": message.photo}
+    return {**head, "photo": [size], "caption": message.text, "caption_entities": list(message.entities)}
 
 
 async def _serve(arguments: argparse.Namespace) -> None:

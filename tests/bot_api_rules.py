@@ -15,7 +15,10 @@ from math import ceil
 from typing import Any, Final
 
 TEXT_LIMIT: Final = 4096
+CAPTION_LIMIT: Final = 1024
 _CALLBACK_LIMIT: Final = 64
+_PHOTO_LIMIT: Final = 10 * 1024**2
+_PICTURES: Final = ("\x89PNG\r\n\x1a\n", "\xff\xd8\xff")  # how PNG and JPEG files begin
 _LINKS: Final = ("http://", "https://", "tg://")
 _NOTHING_TO_SEE: Final = re.compile(
     r"[\s\u00ad\u115f\u1160\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufeff\uffa0]*"
@@ -47,7 +50,10 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """A message that was taken. `time` is the server's clock, entities are as the chat would keep them."""
+    """A message that was taken. `time` is the server's clock, entities are as the chat would keep them.
+
+    `photo` is the size of its picture in bytes; `text` is the caption then.
+    """
 
     chat: int
     message_id: int
@@ -58,6 +64,7 @@ class Accepted:
     reply_to: int | None
     markup: Any
     time: float
+    photo: int = 0
 
 
 class Refusal(Exception):  # noqa: N818 - an answer of the server, not an error of ours
@@ -103,6 +110,28 @@ def checked_text(params: Mapping[str, str]) -> tuple[str, tuple[dict[str, Any], 
     lead = units(text) - units(text.lstrip())
     kept = text.strip()
     return kept, tuple(moved for entity in entities[:100] if (moved := _moved(entity, lead, units(kept))))
+
+
+def checked_caption(params: Mapping[str, str]) -> tuple[str, tuple[dict[str, Any], ...]]:
+    """The caption of a picture and its entities, kept as a text's are; there may be none. Raises `Refusal`."""
+    caption = params.get("caption", "")
+    if units(caption) > CAPTION_LIMIT:
+        raise bad_request("message caption is too long")
+    if not caption:
+        return "", ()
+    return checked_text({**params, "text": caption, "entities": params.get("caption_entities", "")})
+
+
+def checked_photo(params: Mapping[str, str]) -> int:
+    """The size of the picture. Raises `Refusal`."""
+    photo = params.get("photo", "")
+    if not photo:
+        raise bad_request("there is no photo in the request")
+    if not photo.startswith(_PICTURES):
+        raise bad_request("IMAGE_PROCESS_FAILED")
+    if len(photo) > _PHOTO_LIMIT:
+        raise bad_request("PHOTO_SAVE_FILE_INVALID")
+    return len(photo)
 
 
 def _checked_entity(entity: dict[str, Any], text: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import AsyncIterator
 
 import pytest
-from telegram import Bot, MessageEntity
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, MessageEntity
 from telegram.error import BadRequest, Conflict, InvalidToken, RetryAfter
 
 from tests.bot_api import BotApi
@@ -151,3 +151,32 @@ async def test_it_runs_as_a_process_of_its_own() -> None:
             await bot.send_message(5, "x")
         assert json.loads(server.stdout.readline())["text"] == "x"
         server.kill()
+
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
+
+
+async def test_it_takes_pictures_with_a_caption(api: BotApi, bot: Bot) -> None:
+    sent = await bot.send_photo(5, PNG, caption=" a chart ", caption_entities=[MessageEntity("bold", 1, 1)])
+    [kept] = api.accepted
+    assert (kept.text, kept.photo, kept.entities[0]["offset"]) == ("a chart", len(PNG), 0)
+    assert sent.caption == "a chart"
+
+
+@pytest.mark.parametrize(
+    ("photo", "caption", "refusal"),
+    [(b"GIF89a", "", "image_process_failed"), (PNG, "x" * 1025, "caption is too long")],
+)
+async def test_it_refuses_pictures_that_telegram_refuses(bot: Bot, photo: bytes, caption: str, refusal: str) -> None:
+    with pytest.raises(BadRequest, match=f"(?i){refusal}"):
+        await bot.send_photo(5, photo, caption=caption)
+
+
+async def test_it_changes_buttons_without_the_text(api: BotApi, bot: Bot) -> None:
+    button = InlineKeyboardMarkup([[InlineKeyboardButton("b", callback_data="d")]])
+    sent = await bot.send_message(5, "x", reply_markup=button)
+    await bot.edit_message_reply_markup(5, sent.message_id)
+    with pytest.raises(BadRequest, match="not modified"):
+        await bot.edit_message_reply_markup(5, sent.message_id)
+    [edit] = api.edits
+    assert (edit.text, edit.markup) == ("x", None)
