@@ -20,6 +20,7 @@ DEPLOYMENTS: Final[list[dict[str, str]]] = WORLD["deployments"]
 
 MULTICALL3: Final = "0xcA11bde05977b3631167028862bE2a173976CA11"
 MULTICALL3_ON_ZKSYNC: Final = "0xF9cda624FBC7e059355ce98a31693d299FACd963"
+PREDEPLOYED: Final = "0x4200000000000000000000000000000000000006"  # WETH of the OP stack
 NOT_WATCHED: Final = {"AaveV3Harmony"}  # the reason is at the top of protocols.toml
 SPARKLEND: Final = {  # github sparkdotfi/spark-address-registry, src/SparkLend.sol
     "pool": "0xC13e21B648A5Ee794902342038FF3aDAB66BE987",
@@ -62,6 +63,8 @@ ADDRESS_BOOK: Final = rows(ROOT / "tests" / "data" / "aave_address_book.csv")
 def every_address() -> Iterator[tuple[str, str]]:
     for name, chain in CHAINS.items():
         yield f"chains.{name}.multicall3", chain["multicall3"]
+        if "wrapped" in chain:
+            yield f"chains.{name}.wrapped", chain["wrapped"]
     for deployment in DEPLOYMENTS:
         for key in ("pool", "provider", "oracle"):
             yield f"{deployment['id']}.{key}", deployment[key]
@@ -94,7 +97,7 @@ def test_it_gives_every_chain_an_id_of_its_own() -> None:
 def test_it_says_all_that_is_needed_to_read_a_chain(name: str) -> None:
     chain = CHAINS[name]
 
-    assert set(chain) == {
+    assert set(chain) - {"wrapped"} == {
         "id", "title", "multicall3", "block_time", "max_age", "confirmations", "endpoints", "explorer",
     }  # fmt: skip
     assert chain["multicall3"] == (MULTICALL3_ON_ZKSYNC if name == "zksync" else MULTICALL3)
@@ -105,6 +108,16 @@ def test_it_says_all_that_is_needed_to_read_a_chain(name: str) -> None:
     assert chain["confirmations"] >= 1
     assert chain["explorer"].startswith("https://")
     assert not chain["explorer"].endswith("/")
+
+
+def test_it_knows_the_wrapped_coin_where_a_market_takes_it() -> None:
+    """On Celo and Metis the coin is a token itself; Monad's market does not take it."""
+    assert {name for name, chain in CHAINS.items() if "wrapped" not in chain} == {"celo", "metis", "monad"}
+    wrapped = {name: chain["wrapped"] for name, chain in CHAINS.items() if "wrapped" in chain}
+    assert {name for name, token in wrapped.items() if token == PREDEPLOYED} == {
+        "base", "ink", "megaeth", "optimism", "soneium",
+    }  # fmt: skip
+    assert len(set(wrapped.values())) == len(wrapped) - 4
 
 
 @pytest.mark.parametrize("name", CHAINS)

@@ -16,8 +16,8 @@ from watcher.risk.restore import best_step, remedies, tokens_for
 from watcher.snapshot import Held
 
 
-def advise(held: Held, target: Decimal, holdings: Holdings) -> Advice:
-    """Liquidation prices, and remedies for this health beside the wallet's balances.
+def advise(held: Held, target: Decimal, holdings: Holdings, unwrapped: Holdings) -> Advice:
+    """Liquidation prices, and remedies for this health beside the wallet's balances, and its coins by what wraps them.
 
     Raises `ReadFailed` where the protocol could not value it.
     """
@@ -31,6 +31,7 @@ def advise(held: Held, target: Decimal, holdings: Holdings) -> Advice:
         liquidations=tuple(found),
         remedies=remedies(position, target, held.after),
         balances={token: holdings[purse] for token, purse in purses.items() if purse in holdings},
+        unwrapped={token: unwrapped[purse] for token, purse in purses.items() if purse in unwrapped},
     )
     if not advice.out_of_reach:
         return advice

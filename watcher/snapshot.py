@@ -28,9 +28,9 @@ from watcher.domain.position import (
 from watcher.domain.price import Price
 from watcher.domain.source import Address, Block, Holder
 from watcher.protocols.reader import AnyReader, PriceMissing
-from watcher.reads import Answers, Outcome, Plan, Request, Returned, both, sure, together
+from watcher.reads import Answers, Call, Outcome, Plan, Request, Returned, both, sure, together
 from watcher.reads.call import T
-from watcher.reads.tokens import Holdings, Purse, balance_of, balances
+from watcher.reads.tokens import Holdings, Purse, balance_of, coins_of, told
 from watcher.risk.restore import tokens_for
 
 
@@ -50,15 +50,25 @@ class AtBlock(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wrapping:
+    """The token that a chain's own coin can be wrapped into, and the contract that tells who has how many coins."""
+
+    token: Address
+    teller: Address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
     """One deployment and who is watched in it.
 
-    `targets`: the health below which a wallet is told what would help, and so what it has of that is read too.
+    `targets`: the health below which a wallet is told what would help, and so what it has of that is read too; with
+    its coins, where that is the token which `wrapping` makes of them.
     """
 
     deployment: Deployment
     holders: tuple[Holder, ...]
     targets: Mapping[Address, Decimal] = field(default_factory=dict)
+    wrapping: Wrapping | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,8 +106,8 @@ class Snapshot:
 
     `covered` are the (deployment, wallet) pairs that were read without failure: a position known from before that is
     absent there has been closed. `asked` is what the plans needed, for the next snapshot's first round. `holdings` are
-    the balances of wallets with a position below its target, of the tokens that would help it; what is absent there
-    is not known.
+    the balances of wallets with a position below its target, of the tokens that would help it, `unwrapped` the
+    coins that would become such a token; what is absent there is not known.
     """
 
     block: Block
@@ -108,6 +118,7 @@ class Snapshot:
     asked: frozenset[Request]
     rounds: int
     holdings: Holdings = field(default_factory=dict)
+    unwrapped: Holdings = field(default_factory=dict)
 
     @property
     def positions(self) -> tuple[Position, ...]:
@@ -117,12 +128,15 @@ class Snapshot:
 def watched_on(chain: str, settings: Settings) -> list[Watched]:
     """Who is watched where on one chain, and what health they aim at there."""
     here = [deployment for deployment in settings.deployments if deployment.chain == chain]
+    spec = settings.chains[chain]
+    wrapping = Wrapping(token=spec.wrapped, teller=spec.multicall3) if spec.wrapped else None
     who = {one.id: [wallet for wallet in settings.wallets if wallet.watches(one)] for one in here}
     return [
         Watched(
             deployment=deployment,
             holders=tuple(Holder.of(wallet.address) for wallet in who[deployment.id]),
             targets={wallet.address: wallet.rules_at(deployment.id).target for wallet in who[deployment.id]},
+            wrapping=wrapping,
         )
         for deployment in here
     ]
@@ -145,7 +159,10 @@ async def take(at: AtBlock, watched: Sequence[Watched], warm: Collection[Request
     found = [reading for outcome in outcomes for reading in sure(outcome)]  # a survey keeps its failures as readings
     held = tuple(reading for reading in found if isinstance(reading, Held))
     purses = frozenset(_purses(held, watched))
-    holdings, further = await _opened(purses, at, answers)
+    tokens = {purse: balance_of(purse) for purse in purses}
+    tellers = {one.wrapping.token: one.wrapping.teller for one in watched if one.wrapping}
+    coins = {(wallet, token): coins_of(wallet, tellers[token]) for wallet, token in purses if token in tellers}
+    (holdings, unwrapped), further = await _opened(tokens, coins, at, answers)
     unreadable = tuple(reading for reading in found if isinstance(reading, Unreadable))
     blank = {(one.id.deployment, one.id.wallet) for one in unreadable}
     everyone = {(one.deployment.id, holder.wallet) for one in watched for holder in one.holders}
@@ -155,9 +172,10 @@ async def take(at: AtBlock, watched: Sequence[Watched], warm: Collection[Request
         held=held,
         unreadable=unreadable,
         covered=frozenset(everyone - blank),
-        asked=asked.union(map(balance_of, purses)),
+        asked=asked.union(tokens.values(), coins.values()),
         rounds=rounds + further,
         holdings=holdings,
+        unwrapped=unwrapped,
     )
 
 
@@ -193,16 +211,18 @@ def _purses(held: Sequence[Held], watched: Sequence[Watched]) -> Iterator[Purse]
             yield from ((wallet, token) for token in tokens_for(one.position, target))
 
 
-async def _opened(purses: Collection[Purse], at: AtBlock, known: Answers) -> tuple[Holdings, int]:
+async def _opened(
+    tokens: Mapping[Purse, Call[int]], coins: Mapping[Purse, Call[int]], at: AtBlock, known: Answers
+) -> tuple[tuple[Holdings, Holdings], int]:
     """The balances, and in how many rounds. They come with the first one if the last snapshot asked for them too.
 
     An endpoint that fails only here leaves them unknown: no alert waits for advice.
     """
     try:
-        holdings, _, rounds = await run(balances(purses), at, known=known)
+        balances, _, rounds = await run(both(told(tokens), told(coins)), at, known=known)
     except EndpointError:
-        return {}, 0
-    return holdings, rounds
+        return ({}, {}), 0
+    return balances, rounds
 
 
 def _survey(watched: Watched, block: Block) -> Plan[list[Held | Unreadable]]:

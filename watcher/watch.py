@@ -266,7 +266,8 @@ def _advice(notices: Iterable[Notice], seen: Snapshot) -> dict[str, Advice]:
         subject = notice.record.key.subject
         if notice.record.level and subject in held:
             try:
-                found[subject] = advise(held[subject], notice.sighting.rules.target, seen.holdings)
+                target = notice.sighting.rules.target
+                found[subject] = advise(held[subject], target, seen.holdings, seen.unwrapped)
             except ReadFailed as problem:
                 _log.warning("advice.none", position=subject, problem=str(problem))
     return found

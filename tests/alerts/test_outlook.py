@@ -21,10 +21,11 @@ STEP = Remedy(action=Repay(USDC.address, 312_000000), asset=USDC, health=Decimal
 UNKNOWN = None
 
 
-def card(*remedies: Remedy, usdc: int | None, weth: int | None, step: Remedy | None = None) -> list[str]:
+def card(*remedies: Remedy, usdc: int | None, weth: int | None, eth: int = 0, step: Remedy | None = None) -> list[str]:
     balances = {USDC.address: usdc, WETH.address: weth}
     known = {token: balance for token, balance in balances.items() if balance is not None}
-    return str(joined(ways_back(Advice(remedies=remedies, balances=known, step=step)))).splitlines()
+    advice = Advice(remedies=remedies, balances=known, unwrapped={WETH.address: eth}, step=step)
+    return str(joined(ways_back(advice))).splitlines()
 
 
 def test_it_puts_first_what_the_wallet_can_pay() -> None:
@@ -71,6 +72,20 @@ def test_what_is_not_known_is_not_nothing() -> None:
         "· repay 1240.52 USDC (balance not known)",
         "· add 0.61 WETH (has none)",
     ]
+
+
+def test_it_names_the_coins_that_could_be_wrapped() -> None:
+    assert card(REPAY, ADD, usdc=0, weth=10**17, eth=51 * 10**16) == [
+        "· add 0.61 WETH (has 0.1, and 0.51 unwrapped)",
+        "· repay 1240.52 USDC (has none)",
+    ]
+    assert card(REPAY, ADD, usdc=1300_000000, weth=0, eth=10**18)[0].startswith("· repay")  # needs no wrapping
+    assert card(REPAY, ADD, usdc=0, weth=10**17, eth=51 * 10**16 - 1, step=STEP) == [
+        "· repay 1240.52 USDC (has none)",
+        "· add 0.61 WETH (has 0.1, and 0.5099 unwrapped)",
+        "None of these is in the wallet in full; repaying its 312 USDC gives health 1.1999.",
+    ]
+    assert card(ADD, usdc=0, weth=UNKNOWN, eth=10**18) == ["· add 0.61 WETH (balance not known, and 1 unwrapped)"]
 
 
 def test_it_offers_what_falls_short_only_where_nothing_reaches_the_target() -> None:

@@ -60,12 +60,12 @@ def _low(one: Held) -> bool:
 
 
 def with_balance(one: Held, token: Address, balance: int) -> Advice:
-    return advise(one, TARGET, {(one.position.id.wallet, token): balance})
+    return advise(one, TARGET, {(one.position.id.wallet, token): balance}, {})
 
 
 def offers(held: list[Held]) -> Iterator[tuple[Held, Remedy]]:
     for one in held:
-        for remedy in advise(one, TARGET, {}).remedies:
+        for remedy in advise(one, TARGET, {}, {}).remedies:
             if remedy.enough and remedy.action.amount > 1:
                 yield one, remedy
 
@@ -118,8 +118,8 @@ async def test_the_best_step_gives_the_health_that_it_says_and_more_than_any_oth
     told = 0
     for one in await forecasts(world):
         wallet = one.position.id.wallet
-        had = {remedy.asset: remedy.action.amount // 100 for remedy in advise(one, TARGET, {}).offered}
-        advice = advise(one, TARGET, {(wallet, asset.address): balance for asset, balance in had.items()})
+        had = {remedy.asset: remedy.action.amount // 100 for remedy in advise(one, TARGET, {}, {}).offered}
+        advice = advise(one, TARGET, {(wallet, asset.address): balance for asset, balance in had.items()}, {})
         if not advice.step:
             continue
         reached = {}

@@ -18,7 +18,7 @@ from watcher.protocols.aave_v3 import AaveV3
 from watcher.protocols.aave_v3.maths import Account
 from watcher.protocols.reader import Place
 from watcher.reads import Request
-from watcher.snapshot import Held, Snapshot, Watched, take
+from watcher.snapshot import Held, Snapshot, Watched, Wrapping, take
 
 HEARTBEAT = 3600
 
@@ -52,7 +52,8 @@ def deployment_of(world: AaveWorld) -> Deployment:
 def watched_in(world: AaveWorld, wallets: Sequence[str]) -> Watched:
     holders = tuple(Holder.of(Address(wallet)) for wallet in wallets)
     targets = {holder.wallet: Rules().target for holder in holders}
-    return Watched(deployment=deployment_of(world), holders=holders, targets=targets)
+    wrapping = Wrapping(token=Address(world.tokens["WETH"].address), teller=Address(world.multicall3))
+    return Watched(deployment=deployment_of(world), holders=holders, targets=targets, wrapping=wrapping)
 
 
 async def look(world: AaveWorld, wallets: Sequence[str], warm: Collection[Request] = ()) -> Snapshot:

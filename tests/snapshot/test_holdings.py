@@ -10,8 +10,8 @@ import pytest
 from tests.snapshot.ledger import BANK, Ledger, health_said, ledger, wallet, watched
 from watcher.domain.position import Check
 from watcher.domain.source import ZERO_ADDRESS, Address, Holder
-from watcher.reads.tokens import MOST, balance_of
-from watcher.snapshot import Watched, take
+from watcher.reads.tokens import MOST, balance_of, coins_of
+from watcher.snapshot import Watched, Wrapping, take
 
 COIN = ZERO_ADDRESS  # what the ledger's bank lends, and takes as collateral
 TARGET = Decimal(5)
@@ -102,3 +102,17 @@ async def test_no_position_waits_for_an_endpoint_that_fails_only_when_asked_for_
     assert snapshot.holdings == {}
     again = await take(seen({1: LOW}, {1: 700}), [aiming(watched(wallet(1)))], snapshot.asked)
     assert (again.rounds, again.holdings) == (1, {purse(1): 700})
+
+
+async def test_it_reads_the_coins_too_where_they_could_be_wrapped_into_what_would_help() -> None:
+    teller = Address("0x" + "Ca" * 20)
+    at = seen({1: LOW, 2: HIGH, 3: LOW}, {1: 700, 2: 800})
+    at.table |= {coins_of(wallet(number), teller): 50 + number for number in (1, 2, 3)}
+    here = aiming(watched(wallet(1), wallet(2), wallet(3)))
+    wrapping = replace(here, wrapping=Wrapping(token=COIN, teller=teller))
+    cold = await take(at, [wrapping])
+    assert (cold.holdings, cold.unwrapped) == ({purse(1): 700}, {purse(1): 51, purse(3): 53})
+    warm = await take(at, [wrapping], cold.asked)
+    assert (warm.rounds, warm.unwrapped) == (1, cold.unwrapped)
+    elsewhere = replace(here, wrapping=Wrapping(token=BANK, teller=teller))
+    assert (await take(at, [elsewhere])).unwrapped == {}

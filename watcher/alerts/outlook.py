@@ -18,40 +18,54 @@ from watcher.risk.restore import Remedy
 class Advice:
     """What was worked out for a position that is spoken of: the nearest liquidation prices, and what would help.
 
-    `balances` are the wallet's, in base units by token; of a token that is absent it is not known. `step` is the most
-    that can be done with them where they pay for no remedy in full.
+    `balances` are the wallet's, in base units by token; of a token that is absent it is not known. `unwrapped` are the
+    coins that it could make such a token of. `step` is the most that can be done with the balances where neither pays
+    for any remedy in full.
     """
 
     liquidations: tuple[LiquidationPrice, ...] = ()
     remedies: tuple[Remedy, ...] = ()
     balances: Mapping[Address, int] = field(default_factory=dict)
+    unwrapped: Mapping[Address, int] = field(default_factory=dict)
     step: Remedy | None = None
 
     @property
     def offered(self) -> tuple[Remedy, ...]:
         """The remedies that reach the target; where none does, what there is. Those that the wallet can pay first."""
         found = [remedy for remedy in self.remedies if remedy.enough] or self.remedies
-        return tuple(sorted(found, key=lambda remedy: not self.affordable(remedy)))
+        return tuple(sorted(found, key=lambda remedy: (not self.affordable(remedy), not self.in_reach(remedy))))
 
     def affordable(self, remedy: Remedy) -> bool:
         """Whether the wallet is known to have the whole amount."""
         return self.balances.get(remedy.asset.address, -1) >= remedy.action.amount
 
+    def in_reach(self, remedy: Remedy) -> bool:
+        """Whether it would have the whole amount if it wrapped its coins."""
+        token = remedy.asset.address
+        return self.balances.get(token, 0) + self.unwrapped.get(token, 0) >= remedy.action.amount
+
     @property
     def out_of_reach(self) -> bool:
         """Whether the wallet is known to have the whole amount of none of them."""
         known = all(remedy.asset.address in self.balances for remedy in self.offered)
-        return known and not any(map(self.affordable, self.offered))
+        return known and not any(map(self.in_reach, self.offered))
+
+    def has(self, remedy: Remedy) -> tuple[int | None, int]:
+        """What the wallet has of a remedy's token, None where that is not known; and what it could wrap into it."""
+        token = remedy.asset.address
+        return self.balances.get(token), self.unwrapped.get(token, 0)
 
 
 def ways_back(advice: Advice) -> list[Text]:
     """The remedies a line each, with what the wallet has of them, and what follows if that is not enough for any."""
     if not advice.offered:
         return []
-    had = {remedy: advice.balances.get(remedy.asset.address) for remedy in advice.offered}
-    alike = set(had.values()) in ({None}, {0})  # and one line says it for all
-    rows = [_row(remedy, "" if alike else _has(remedy, balance)) for remedy, balance in had.items()]
-    return [*rows, *_reach(advice, [balance for balance in had.values() if balance is not None])]
+    had = {remedy: advice.has(remedy) for remedy in advice.offered}
+    alike = set(had.values()) in ({(None, 0)}, {(0, 0)})  # and one line says it for all
+    rows = [_row(remedy, "" if alike else _has(remedy, *amounts)) for remedy, amounts in had.items()]
+    if alike:
+        return [*rows, _nothing(advice)]
+    return [*rows, _in_part(advice)] if advice.out_of_reach else rows
 
 
 def _row(remedy: Remedy, has: str) -> Text:
@@ -62,23 +76,26 @@ def _row(remedy: Remedy, has: str) -> Text:
     return Text(f"· {verb} ") + amount + f" {clean(remedy.asset.symbol)}" + (f" ({rest})" if rest else "")
 
 
-def _has(remedy: Remedy, balance: int | None) -> str:
+def _has(remedy: Remedy, balance: int | None, coins: int) -> str:
     if balance is None:
-        return "balance not known"
-    return f"has {figures.amount_down(balance, remedy.asset.decimals)}" if balance else "has none"
+        words = "balance not known"
+    else:
+        words = f"has {figures.amount_down(balance, remedy.asset.decimals)}" if balance else "has none"
+    return f"{words}, and {figures.amount_down(coins, remedy.asset.decimals)} unwrapped" if coins else words
 
 
-def _reach(advice: Advice, known: list[int]) -> list[Text]:
-    """What the wallet can do about it, in one line, where the rows do not say so already."""
-    several = len(advice.offered) > 1
-    if not known:
-        return [Text(f"What the wallet has of {'these' if several else 'it'} is not known.")]
-    if not advice.out_of_reach:
-        return []
-    if not any(known):
-        return [Text(f"The wallet has none of {'these' if several else 'it'}.")]
-    verdict = Text(f"{'None of these is' if several else 'It is not'} in the wallet in full")
-    return [verdict + (_step(advice.step) if advice.step else "") + "."]
+def _nothing(advice: Advice) -> Text:
+    """That nothing is there of any of them, or that none of it is known."""
+    these = "these" if len(advice.offered) > 1 else "it"
+    if advice.out_of_reach:
+        return Text(f"The wallet has none of {these}.")
+    return Text(f"What the wallet has of {these} is not known.")
+
+
+def _in_part(advice: Advice) -> Text:
+    """That nothing is there in full, and how far the best of it goes."""
+    verdict = "None of these is" if len(advice.offered) > 1 else "It is not"
+    return Text(f"{verdict} in the wallet in full") + (_step(advice.step) if advice.step else "") + "."
 
 
 def _step(step: Remedy) -> Text:

@@ -138,8 +138,10 @@ def _outlook(found: Found) -> list[Text]:
         return []
     if found.position.check is Check.MISMATCH:
         return [Text("No liquidation price: our formula and the contract differ.")]
+    seen = found.sight.snapshot
+    holdings, unwrapped = (seen.holdings, seen.unwrapped) if seen else ({}, {})
     try:
-        advice = advise(found.held, found.rules.target, found.holdings)
+        advice = advise(found.held, found.rules.target, holdings, unwrapped)
     except ReadFailed as problem:
         return [Text(f"No liquidation price: {clean(str(problem), 160)}")]
     return [_liquidations(found.position, advice), _remedies(found, advice)]

@@ -18,7 +18,6 @@ from watcher.config.settings import short
 from watcher.domain.errors import WatcherError
 from watcher.domain.position import Position, Unreadable
 from watcher.domain.source import Address
-from watcher.reads.tokens import Holdings
 from watcher.snapshot import Held, Snapshot, too_old
 from watcher.store import Backlog, Store, StoreFailed, StoreThread
 
@@ -58,11 +57,6 @@ class Found:
     @property
     def position(self) -> Position:
         return self.held.position
-
-    @property
-    def holdings(self) -> Holdings:
-        """What wallets on this chain have of the tokens that would help them, as far as it was read."""
-        return self.sight.snapshot.holdings if self.sight.snapshot else {}
 
     @property
     def level(self) -> Level:

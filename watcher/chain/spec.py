@@ -24,6 +24,7 @@ class ChainSpec:
 
     `max_age`: a head older than this against the wall clock means that we are blind. `confirmations`: blocks after
     which a snapshot may clear an alert. `call_gas`: what one `eth_call` may spend, by which batches are packed.
+    `wrapped`: the token that the chain's own coin can be wrapped into, where a market takes it.
     """
 
     name: str
@@ -36,3 +37,4 @@ class ChainSpec:
     explorer: str
     endpoints: tuple[EndpointSpec, ...]
     call_gas: int = 40_000_000
+    wrapped: Address | None = None

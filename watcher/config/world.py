@@ -103,6 +103,7 @@ class ChainForm(Form):
     endpoints: Items | None = None
     explorer: Url = ""
     call_gas: CallGas = 40_000_000
+    wrapped: Checksummed | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +193,7 @@ def _read_chain(name: str, table: object, draft: _Draft, problems: Problems, ref
         explorer=form.explorer,
         endpoints=joined(listed),
         call_gas=form.call_gas,
+        wrapped=form.wrapped,
     )
 
 
