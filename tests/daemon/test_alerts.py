@@ -11,6 +11,7 @@ from tests.daemon.gate import Gate
 from tests.daemon.inside import NEVER, Clock, Inbox, Inside, inside
 from tests.daemon.waiting import eventually
 from tests.daemon.world import Market, configure
+from watcher.alerts import figures
 from watcher.config import Settings, load
 
 FOUR_HOURS = 4 * 3600
@@ -93,6 +94,19 @@ async def test_it_says_how_to_get_out_and_the_contract_agrees(tmp_path: Path, bo
         borrowers.world.repay(borrowers.accounts["weak"], "USDC", int(usdc * 10**6))
         assert round(borrowers.health("weak"), 3) == 1.5
         assert daemon.inbox.texts == [warning]
+
+
+async def test_it_says_what_the_wallet_has_of_that_by_its_tokens_and_its_coins(
+    tmp_path: Path, borrowers: Market, clock: Clock
+) -> None:
+    world, weak = borrowers.world, borrowers.accounts["weak"]
+    world.chain.rpc.request("anvil_setBalance", weak, hex(25 * 10**17))
+    assert world.balance(world.tokens["WETH"].address, weak) == 0
+    usdc = figures.amount_down(world.balance(world.tokens["USDC"].address, weak), 6)
+    async with inside(settings(tmp_path, borrowers), clock) as daemon:
+        [warning] = daemon.inbox.texts
+        ways = [line for line in warning.splitlines() if line.startswith("· ")]
+        assert [line[line.index("(") :] for line in ways] == [f"(has {usdc})", "(has none, and 2.5 unwrapped)"]
 
 
 async def test_it_says_that_a_price_is_stale_and_leaves_the_level_alone(

@@ -112,6 +112,7 @@ def _local(market: Market, endpoints: Iterable[str], max_age: int, confirmations
 id = 31337
 title = "Local"
 multicall3 = "{world.multicall3}"
+wrapped = "{world.tokens["WETH"].address}"
 block_time = 12
 max_age = {max_age}
 confirmations = {confirmations}
