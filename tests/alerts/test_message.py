@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from dataclasses import replace
 from decimal import Decimal
-
-import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tests.alerts.samples import (
     BLOCK,
@@ -17,10 +11,7 @@ from tests.alerts.samples import (
     DEPLOYMENT,
     MAIN,
     NOW,
-    USDC_USD,
-    WETH,
     position,
-    reading,
     unreadable,
     view,
 )
@@ -34,7 +25,6 @@ from tests.alerts.telling import (
     RAISED,
     REMINDER,
     RESOLVED,
-    STALE,
     SUBJECT,
     UNREADABLE,
     WARN,
@@ -44,9 +34,8 @@ from tests.alerts.telling import (
     text,
     told,
 )
-from watcher.alerts.assess import assess, sight_chain
+from watcher.alerts.assess import assess
 from watcher.alerts.message import Message, Style
-from watcher.alerts.outlook import Advice
 from watcher.alerts.policy import Notice
 from watcher.alerts.record import Key, Rule
 from watcher.alerts.rules import RuleBook, Rules
@@ -141,66 +130,6 @@ def test_it_links_nowhere_without_an_explorer() -> None:
 def test_it_does_not_age_a_block_below_nothing() -> None:
     ahead = replace(BLOCK, timestamp=NOW + 5)
     assert "block 21,034,551, 0 s old" in text(about(position("1.05", block=ahead), RAISED, CRITICAL, OK))
-
-
-# --- Strangers' names -------------------------------------------------------------------------------------------------
-
-HOSTILE = [
-    "evil.com", "https://evil.com/x", "t.me/x", "@support", "/start", "#free", "USDC.e", "a@b.co", "x\nOK · main",
-    "\u202eevil", "U\u200bSDC", "ｅｖｉｌ．ｃｏｍ", "tg://resolve?domain=x", "evil。com", "<b>x</b>", "[x](y.z)",
-]  # fmt: skip
-LINKABLE = re.compile(r"\w\.[^\W\d]|://|@\w|(?:^|[\s(])/\w|#\w", re.UNICODE)
-"""Roughly what Telegram makes links of: domains, mentions, commands, hashtags."""
-
-
-def every_message(name: str) -> list[Message]:
-    """One of each, with `name` wherever a stranger, a contract or an endpoint could have put it."""
-    token = replace(WETH, symbol=name)
-    feed = reading(age=7400, pair=name)
-    found = position("1.05", feeds=(feed, USDC_USD))
-    hostile = replace(
-        found,
-        legs=(replace(found.legs[0], asset=token), *found.legs[1:]),
-        numeraire=replace(found.numeraire, symbol=name),
-        notes=(name,),
-    )
-    lever = replace(ADVICE.liquidations[0].lever, name=name)
-    advice = Advice(
-        liquidations=(replace(ADVICE.liquidations[0], lever=lever),),
-        remedies=(replace(ADVICE.remedies[0], asset=token),),
-    )
-    blind = sight_chain("ethereum", name, NOW - 60, NOW, Rules(), [MAIN], known=True)
-    notices = [
-        about(hostile, RAISED, CRITICAL, OK),
-        notice(RAISED, sighted(view(hostile), STALE), WARN, OK),
-        notice(RAISED, sighted(view(lost=(unreadable(reason=name),), covered=()), UNREADABLE), CRITICAL, OK),
-        notice(RESOLVED, sighted(view(covered=(MAIN,)), HEALTH), OK, CRITICAL),
-        notice(RAISED, blind, CRITICAL, OK),
-    ]
-    return [told(one, labels={MAIN: name}, advice={SUBJECT: advice}) for one in notices]
-
-
-@pytest.mark.parametrize("name", HOSTILE)
-def test_it_gives_a_client_nothing_to_link(name: str) -> None:
-    for message in every_message(name):
-        assert not LINKABLE.search(str(message.body)), str(message.body)
-
-
-@pytest.mark.parametrize("name", HOSTILE)
-def test_it_lets_no_name_start_a_line_or_style_anything(name: str) -> None:
-    for message, plain in zip(every_message(name), every_message("plain"), strict=True):
-        assert str(message.body).count("\n") == str(plain.body).count("\n")
-        assert [style for style, _, _ in styled(message)] == [style for style, _, _ in styled(plain)]
-
-
-@settings(max_examples=300, deadline=None)
-@given(st.text(max_size=40))
-def test_it_shows_nothing_invisible_whatever_the_name(name: str) -> None:
-    for message in every_message(name):
-        body = str(message.body)
-        assert not LINKABLE.search(body)
-        assert not [c for c in body if c != "\n" and unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")]
-        assert all(stretch.strip() for _, stretch, _ in styled(message))
 
 
 def test_it_says_once_that_a_position_is_closed_of_which_two_things_stood() -> None:

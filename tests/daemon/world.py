@@ -70,12 +70,16 @@ def configure(
     endpoints: Iterable[str] | None = None,
     api: str | None = None,
     chats: Mapping[str, int] | None = None,
+    told: Mapping[str, str] | None = None,
     interval: str = "1s",
     max_age: int = 86_400,
     confirmations: int = 0,
     rules: str = "",
 ) -> Path:
-    """Writes `watcher.toml` and what belongs to it; returns its path. Everything it names is on loopback."""
+    """Writes `watcher.toml` and what belongs to it; returns its path. Everything it names is on loopback.
+
+    Each wallet is told to all `chats`, or to the one that `told` names for its label.
+    """
     (folder / "local.toml").write_text(_local(market, endpoints or [market.world.url], max_age, confirmations))
     parts = [f'interval = "{interval}"\nprotocols_file = "local.toml"\nstate = "watcher.db"\n', f"[rules]\n{rules}\n"]
     if api is not None:
@@ -84,7 +88,7 @@ def configure(
     for label in market.accounts if labels is None else labels:
         parts.append(
             f'[[wallets]]\naddress = "{market.accounts[label]}"\nlabel = "{label}"\nchains = ["local"]\n'
-            + (f"chats = {list(chats or ['desk'])}\n" if api is not None else "")
+            + (f"chats = {[told[label]] if told else list(chats or ['desk'])}\n" if api is not None else "")
         )
     token = folder / "token"
     if not token.exists():

@@ -13,8 +13,11 @@ import unicodedata
 NAMELESS = "(unnamed)"
 """What stands for a name of which nothing is left."""
 
-_BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Hangul fillers and the empty Braille cell: letters and signs by category, and invisible."""
+_BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0\ufffc\U0001d159\U00013441\U00013442")
+"""Fillers, the empty Braille cell, places held for nothing: letters and signs by category, and invisible."""
+
+_READ = 4_096
+"""Characters of a name that are looked at: a contract may return a million, and each costs time."""
 
 _DEFANGED = str.maketrans(
     {
@@ -22,6 +25,7 @@ _DEFANGED = str.maketrans(
         "\u3002": "\u00b7",  # ... and IDNA takes the ideographic full stop for one
         "@": "(at)",  # mentions
         "#": "\u266f",  # hashtags: MUSIC SHARP SIGN
+        "$": "\uff04",  # cashtags, which lead into a search: FULLWIDTH DOLLAR SIGN
     }
 )
 
@@ -35,7 +39,12 @@ def clean(text: str, limit: int = 24) -> str:
 
     Cleaning twice is cleaning once.
     """
-    return _defanged(shortened(_defanged(visible(text)), limit)) or NAMELESS
+    return _defanged(shortened(_defanged(visible(text[:_READ])), limit)) or NAMELESS
+
+
+def titled(name: str) -> str:
+    """The title of a market or a chain: some markets are named by whoever opened them."""
+    return clean(name, 40)
 
 
 def visible(text: str) -> str:

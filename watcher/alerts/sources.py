@@ -8,7 +8,7 @@ from typing import Final
 from watcher.alerts import figures
 from watcher.alerts.ages import ages
 from watcher.alerts.assess import Blind, Feed, Unwatched
-from watcher.alerts.clean import clean
+from watcher.alerts.clean import clean, titled
 from watcher.alerts.message import Text
 from watcher.alerts.record import Rule
 from watcher.domain.position import Position
@@ -89,7 +89,7 @@ def unwatched(found: Unwatched, rule: Rule, name: Name) -> list[Text]:
 
 
 def _line(position: Position, name: Name) -> Text:
-    return Text(f"· {name(position.id.wallet)} · {position.market}")
+    return Text(f"· {name(position.id.wallet)} · {titled(position.market)}")
 
 
 def blind(found: Blind, now: int) -> list[Text]:

@@ -9,7 +9,7 @@ from typing import assert_never
 
 from watcher.alerts import figures, moves, sources
 from watcher.alerts.assess import Blind, Closed, Facts, Feed, Fell, Lost, Near, Seen, Unwatched
-from watcher.alerts.clean import clean
+from watcher.alerts.clean import clean, titled
 from watcher.alerts.happened import Happened, What
 from watcher.alerts.message import Level, Message, Section, Text, bold, code, joined, link
 from watcher.alerts.outlook import Advice, ways_back
@@ -43,7 +43,10 @@ class Telling:
     def subject(self, subject: str) -> tuple[str, str]:
         """The wallet and the market of a position that is no longer there to ask."""
         deployment, wallet = subject.split("/")[:2]
-        return self.wallet(Address(wallet)), self.markets.get(deployment, deployment)
+        return self.wallet(Address(wallet)), titled(self.markets.get(deployment, deployment))
+
+    def chain(self, name: str) -> str:
+        return titled(self.chains.get(name, name))
 
 
 def compose(chat: str, notices: Sequence[Notice], telling: Telling, *, held_until: int = 0) -> Message:
@@ -138,19 +141,19 @@ def _headline(notice: Notice, telling: Telling) -> Text:
     facts, record = notice.sighting.facts, notice.record
     match facts:
         case Seen(position):
-            wallet, market = telling.wallet(position.id.wallet), position.market
+            wallet, market = telling.wallet(position.id.wallet), titled(position.market)
             name = f"READABLE AGAIN{_pending(notice)}" if record.key.rule is Rule.UNREADABLE else _standing(notice)
             return bold(name) + f" · {wallet} · {market}"
         case Near(position, _):
-            place = f"{telling.wallet(position.id.wallet)} · {position.market}"
+            place = f"{telling.wallet(position.id.wallet)} · {titled(position.market)}"
             return bold(_standing(notice)) + f" · distance to liquidation · {place}"
         case Fell(position, _):
             name = f"{_still(notice)}FAST DROP" if notice.record.level else "DROP OVER"
-            return bold(name) + f" · {telling.wallet(position.id.wallet)} · {position.market}"
+            return bold(name) + f" · {telling.wallet(position.id.wallet)} · {titled(position.market)}"
         case Happened(what=what, position=position):
-            return bold(moves.NAMES[what]) + f" · {telling.wallet(position.id.wallet)} · {position.market}"
+            return bold(moves.NAMES[what]) + f" · {telling.wallet(position.id.wallet)} · {titled(position.market)}"
         case Lost(unreadable):
-            wallet, market = telling.wallet(unreadable.id.wallet), unreadable.market
+            wallet, market = telling.wallet(unreadable.id.wallet), titled(unreadable.market)
             return bold(f"{_still(notice)}UNREADABLE") + f" · {wallet} · {market}"
         case Closed(subject):
             return bold(f"CLOSED{_pending(notice)}") + f" · {_place(subject, telling)}"
@@ -161,7 +164,7 @@ def _headline(notice: Notice, telling: Telling) -> Text:
             return bold("NO LONGER WATCHED") + f" · {sources.CALLED[record.key.rule]} · {_place(subject, telling)}"
         case Blind(chain, problem, _):
             name = f"{_still(notice)}BLIND" if problem else "SEEING AGAIN"
-            return bold(name) + f" · {telling.chains.get(chain, chain)}"
+            return bold(name) + f" · {telling.chain(chain)}"
         case _:
             assert_never(facts)
 
@@ -171,7 +174,7 @@ def _place(subject: str, telling: Telling, pair: str = "") -> str:
     if "/" in subject:
         return " · ".join(telling.subject(subject))
     chain, feed = subject.split(":")
-    return f"{pair or f'{feed[:6]}…{feed[-4:]}'} · {telling.chains.get(chain, chain)}"
+    return f"{pair or f'{feed[:6]}…{feed[-4:]}'} · {telling.chain(chain)}"
 
 
 def _standing(notice: Notice) -> str:
