@@ -18,11 +18,12 @@ from pathlib import Path
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from watcher import deadman, logs, systemd
+from watcher import deadman, digests, logs, systemd
 from watcher.alerts.message import Level, Message, bold
 from watcher.config import Settings, load
 from watcher.config.changes import LOOK_EVERY, FileChanges
 from watcher.config.scope import Scope
+from watcher.digests import Digests
 from watcher.domain.errors import ConfigError, DeliveryError
 from watcher.handling import Handling
 from watcher.listening import Known, Listening
@@ -132,6 +133,7 @@ class Daemon:
                 ended=self._ended,
                 now=self._now,
             )
+            self._digests = Digests(self._store, view=self._listening.view, now=self._now, spoke=self._sender.wake)
             sending = asyncio.create_task(self._sender.run(), name="sender")
             sending.add_done_callback(self._ended)
             try:
@@ -155,6 +157,7 @@ class Daemon:
             if self._files is not None:
                 self._scheduler.add_job(self._look_at_files, "interval", [self._files], seconds=LOOK_EVERY, id="files")
             self._scheduler.add_job(self._escalate, "interval", seconds=escalator.LOOK_EVERY, id="escalation")
+            self._scheduler.add_job(self._digest, "interval", seconds=digests.LOOK_EVERY, id="digests")
             self._scheduler.add_job(self._beat, "interval", seconds=deadman.LOOK_EVERY, id="deadman")
             await self._watching.start(self._settings, self._memory, self._keeper, self._recorder)
             await self._listen()
@@ -298,6 +301,9 @@ class Daemon:
 
     async def _escalate(self) -> None:
         await self._escalator.look(self._settings)
+
+    async def _digest(self) -> None:
+        await self._digests.look(self._settings.chats.values())
 
     async def _beat(self) -> None:
         """The dead-man ping, if somebody waits for one."""

@@ -120,7 +120,7 @@ class Listening:
         self._bot = bot
         if bot is not None and settings.telegram is not None:
             seal = Seal.of_bot(settings.telegram.token.reveal())
-            self._desk = Desk(voice=Voice(bot, self._sender, self._now), view=self._view, hands=self._hands(seal))
+            self._desk = Desk(voice=Voice(bot, self._sender, self._now), view=self.view, hands=self._hands(seal))
             receiver = Receiver(
                 bot.library, places=self._places, seal=seal, take=self._desk.take, tell=self._tell, now=self._now
             )
@@ -178,7 +178,8 @@ class Listening:
         except StoreFailed:
             return places(chats, {})
 
-    async def _view(self, chat: Chat) -> View:
+    async def view(self, chat: Chat) -> View:
+        """What this chat may see now."""
         known = self._known()
         return await view_of(
             chat,
@@ -186,6 +187,7 @@ class Listening:
             known.snapshots,
             known.records,
             self._store,
+            acks=self._handling.acks,
             mutes=self._handling.mutes(chat.name),
             started_at=self._started_at,
             now=self._now(),

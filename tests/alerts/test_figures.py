@@ -107,6 +107,24 @@ def test_it_shows_prices(raw: int, numeraire: Numeraire, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("now", "then", "shown"),
+    [
+        ("1.0416", "1.0728", "−0.0312"),
+        ("1.04169", "1.0416", "±0"),  # no move is shown between two that look the same
+        ("1.5", "1.25", "+0.2500"),
+        ("12.5", "9.8765", "+2.63"),
+        ("9.8765", "12.5", "−2.6235"),
+        ("1500", "250.7", "+1,250"),
+        ("1.5", "Infinity", "was ∞"),
+        ("Infinity", "1.5", "was 1.5000"),
+        ("Infinity", "Infinity", "±0"),
+    ],
+)
+def test_it_shows_how_a_health_has_moved(now: str, then: str, shown: str) -> None:
+    assert figures.health_change(Decimal(now), Decimal(then)) == shown
+
+
+@pytest.mark.parametrize(
     ("factor", "shown"),
     [
         ("1.08329999", "1.0832"),

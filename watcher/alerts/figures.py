@@ -62,8 +62,23 @@ def health(factor: Decimal) -> str:
     """A health factor, rounded down: `1.0832`, `31.07`, `412`; `∞` where there is nothing to pay back."""
     if factor.is_infinite():
         return "∞" if factor > 0 else "−∞"
-    places = 4 if abs(factor) < 10 else 2 if abs(factor) < 100 else 0
-    digits = f"{_rounded(factor, places, ROUND_FLOOR):,f}"
+    return _with_minus(f"{_rounded(factor, _places(factor), ROUND_FLOOR):,f}")
+
+
+def health_change(now: Decimal, then: Decimal) -> str:
+    """How a health that is shown has moved: `+0.0123`, `−0.50`, `±0`, or `was ∞` where no number says it."""
+    if now.is_infinite() or then.is_infinite():
+        return "±0" if now == then else f"was {health(then)}"
+    places = _places(now)
+    move = _EXACT.subtract(_rounded(now, places, ROUND_FLOOR), _rounded(then, places, ROUND_FLOOR))
+    return _with_minus(f"{move:+,f}") if move else "±0"
+
+
+def _places(factor: Decimal) -> int:
+    return 4 if abs(factor) < 10 else 2 if abs(factor) < 100 else 0
+
+
+def _with_minus(digits: str) -> str:
     return digits.replace("-", "−")
 
 

@@ -15,6 +15,7 @@ from watcher.alerts.message import Text, code, italic
 from watcher.bot import editing, quieting
 from watcher.bot.answers import healths, positions, status, thresholds
 from watcher.bot.charting import chart
+from watcher.bot.digest import digest
 from watcher.bot.feeds import feeds
 from watcher.bot.hands import Hands
 from watcher.bot.phrases import lines, paragraphs
@@ -85,6 +86,7 @@ COMMANDS: Mapping[str, Command] = {
     "chart": Command(
         form="/chart main [24h|7d]", about="Health and the price behind it, drawn", act=chart, role=Role.READ
     ),
+    "digest": Command(form="/digest", about="How everything stands, and what the last day brought", tell=digest),
     "ack": Command(form="/ack [wallet]", about="I have seen what stands: no more reminders", act=quieting.acknowledge),
     "mute": Command(
         form="/mute [wallet] 2h [critical]",

@@ -9,6 +9,7 @@ from watcher.alerts.ages import PriceAge, ages
 from watcher.alerts.assess import feed_subject
 from watcher.alerts.clean import clean
 from watcher.alerts.message import Text, bold
+from watcher.alerts.record import Key, Rule
 from watcher.bot.phrases import age, as_of, first, lines, paragraphs
 from watcher.bot.view import Found, Misunderstood, Sight, View, label
 from watcher.bot.whatif import quoted
@@ -44,6 +45,19 @@ def one_feed(subject: str, view: View) -> list[Text]:
     return [part for one in known for part in (_told(one, several=True), as_of([one.sight], view.now))]
 
 
+def stale_feeds(view: View) -> list[tuple[Key, Text]]:
+    """The feeds that are later than they promise, the latest first: each as a condition, and in a line."""
+    found = sorted(_under(view), key=lambda one: one.price.rank, reverse=True)
+    return [
+        (
+            Key(Rule.STALE, feed_subject(one.sight.spec.name, one.price.source)),
+            bold("STALE PRICE") + f" · {_name(one.price)} · {one.sight.title}: {str(one.price).partition(': ')[2]}",
+        )
+        for one in found
+        if one.price.freshness is Freshness.STALE
+    ]
+
+
 def _under(view: View) -> list[_Under]:
     known: dict[tuple[str, str], _Under] = {}
     for one in view.found:
@@ -56,7 +70,6 @@ def _under(view: View) -> list[_Under]:
 
 def _told(under: _Under, *, several: bool) -> Text:
     price = under.price
-    name = clean(price.reading.pair, 40) if price.reading else short(price.source)
     stale = bold("STALE") + " · " if price.freshness is Freshness.STALE else Text()
     where = f" · {under.sight.title}" if several else ""
     value = f"{quoted(price.reading)}, " if price.reading else ""
@@ -64,4 +77,8 @@ def _told(under: _Under, *, several: bool) -> Text:
     whose = list(dict.fromkeys(label(one.wallet) for one in owing))
     rest = f" and {len(whose) - MOST_NAMED} more" if len(whose) > MOST_NAMED else ""
     under_debt = f"under {', '.join(whose[:MOST_NAMED])}{rest}" if whose else "under no debt"
-    return lines([stale + bold(name) + where, Text(value + age(price)), Text(under_debt)])
+    return lines([stale + bold(_name(price)) + where, Text(value + age(price)), Text(under_debt)])
+
+
+def _name(price: PriceAge) -> str:
+    return clean(price.reading.pair, 40) if price.reading else short(price.source)

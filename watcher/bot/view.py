@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 from watcher import __version__
+from watcher.alerts.ack import Acknowledgement
 from watcher.alerts.assess import feed_subject
 from watcher.alerts.clean import clean
 from watcher.alerts.message import Level
@@ -14,12 +16,17 @@ from watcher.alerts.record import OF_POSITIONS, Key, Record, Rule
 from watcher.alerts.rules import Rules
 from watcher.chain.spec import ChainSpec
 from watcher.config import Chat, Role, Settings, Wallet
+from watcher.config.daily import Daily
 from watcher.config.settings import short
 from watcher.domain.errors import WatcherError
 from watcher.domain.position import Position, Unreadable
 from watcher.domain.source import Address
 from watcher.snapshot import Held, Snapshot, too_old
 from watcher.store import Backlog, Store, StoreFailed, StoreThread
+from watcher.store.digests import LastDay, healths_a_day_ago, last_day
+
+FOLLOWED = 30
+"""Positions whose past is told; the worst of them."""
 
 _LABEL, _TITLE = 32, 40
 
@@ -86,7 +93,9 @@ class View:
 
     `backlog` is None where the database cannot be read. `disabled` says, by the name of a chat or a webhook, why
     nothing is sent there. `started_at` and `now` are Unix seconds. `alone`: no other chat or webhook is configured.
-    `elsewhere` are the watched addresses that are not this chat's. `records` are those of every chat.
+    `elsewhere` are the watched addresses that are not this chat's. `records` and `acks` are those of every chat.
+    `last_day` is None where it is not known; `day_ago` is the health then of the worst `FOLLOWED` positions, where it
+    is known. `schedule` is when the chat gets a digest.
     """
 
     chat: str
@@ -98,7 +107,11 @@ class View:
     alone: bool = True
     elsewhere: frozenset[Address] = frozenset()
     records: Mapping[Key, Record] = field(default_factory=dict)
+    acks: Mapping[Key, Acknowledgement] = field(default_factory=dict)
     mutes: tuple[Mute, ...] = ()
+    last_day: LastDay | None = None
+    day_ago: Mapping[str, Decimal] = field(default_factory=dict)
+    schedule: Daily | None = None
     backlog: Backlog | None = None
     disabled: Mapping[str, str] = field(default_factory=dict)
     version: str = __version__
@@ -197,6 +210,7 @@ async def view_of(
     records: Mapping[Key, Record],
     store: StoreThread,
     *,
+    acks: Mapping[Key, Acknowledgement] | None = None,
     mutes: Sequence[Mute] = (),
     started_at: float,
     now: float,
@@ -209,7 +223,7 @@ async def view_of(
         states = await store.do(Store.chats)
     except StoreFailed:
         backlog, states = None, {}
-    return View(
+    view = View(
         chat=chat.name,
         wallets=wallets,
         sights=tuple(
@@ -223,12 +237,24 @@ async def view_of(
         alone=settings.audience == (chat.name,),
         elsewhere=frozenset(wallet.address for wallet in settings.wallets if chat.name not in wallet.chats),
         records=records,
+        acks=acks or {},
         mutes=tuple(mutes),
+        schedule=chat.digest,
         backlog=backlog,
         disabled={
             name: states[name].disabled for name in settings.audience if name in states and states[name].disabled
         },
     )
+    return await _with_last_day(view, store)
+
+
+async def _with_last_day(view: View, store: StoreThread) -> View:
+    worst = [str(one.position.id) for one in view.found[:FOLLOWED]]
+    try:
+        told = await store.do(last_day, view.chat, view.now)
+        return replace(view, last_day=told, day_ago=await store.do(healths_a_day_ago, worst, view.now))
+    except StoreFailed:
+        return view
 
 
 def _blind_since(chain: str, records: Mapping[Key, Record]) -> int | None:
