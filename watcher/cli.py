@@ -5,24 +5,23 @@ Nothing heavy is imported before a command needs it, so that `--help` and a refu
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 import time
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
 from watcher import __version__
 from watcher.domain.errors import ConfigError, WatcherError
+from watcher.terminal import be_printable, json_text, rendered, say
 
 if TYPE_CHECKING:
     from rich.status import Status
 
-    from watcher.check import Report
     from watcher.config import Settings
     from watcher.wallets import Change
 
@@ -40,6 +39,7 @@ _EXAMPLES = """Examples:
   watcher check --chain base --json   wallets of ./watcher.toml, for machines
   watcher validate --online           is all that ./watcher.toml names there?
   watcher wallets add 0x… --label desk
+  watcher history desk --since 7d --format csv
   watcher run --config /etc/watcher/watcher.toml
 
 Exit codes: 3 for wrong usage or configuration; check --help tells its others.
@@ -81,12 +81,15 @@ def check(
     """
     import asyncio
 
-    from watcher.check import look
+    from watcher.check import as_document, as_table, look
 
     settings = _settings_for(addresses, config, chain)
     with _waiting_for(settings):
         report = asyncio.run(look(settings, now=now))
-    _print(_as_json(report) if as_json else _as_table(report))
+    if as_json:
+        say(json_text(as_document(report, __version__)))
+    else:
+        say(rendered(lambda width: as_table(report, width)))
     return report.exit_code
 
 
@@ -106,14 +109,14 @@ def validate(
     from watcher.config import describe, load
 
     settings = load(config)
-    _print("\n".join([f"✓ {config} is valid", *(f"  {line}" for line in describe(settings))]) + "\n")
+    say("\n".join([f"✓ {config} is valid", *(f"  {line}" for line in describe(settings))]) + "\n")
     if not online:
         return 0
     import asyncio
 
     from watcher.validate import look_online
 
-    well = asyncio.run(look_online(settings, lambda marks: _print("".join(f"{mark}\n" for mark in marks))))
+    well = asyncio.run(look_online(settings, lambda marks: say("".join(f"{mark}\n" for mark in marks))))
     return 0 if well else FAILED
 
 
@@ -129,6 +132,40 @@ def run(*, config: Path = DEFAULT_CONFIG) -> int:
     from watcher.daemon import run as watch
 
     return watch(config)
+
+
+@app.command(help_epilogue="")
+def history(
+    wallet: str | None = None,
+    /,
+    *,
+    since: str = "24h",
+    as_: Annotated[Literal["table", "csv", "json"], Parameter(name="--format")] = "table",
+    config: Path = DEFAULT_CONFIG,
+    now: Annotated[Clock, _Injected] = time.time,
+) -> int:
+    """Show what was kept of positions over time; beside a running watcher, too.
+
+    Parameters
+    ----------
+    wallet
+        A label, an address or a position; without it, of what there is a past.
+    since
+        How far back, such as 90m, 24h or 7d.
+    as_
+        Tables are rounded; csv and json are exact.
+    config
+        The configuration, which says where the database is.
+    """
+    from watcher.config import load
+    from watcher.history import as_csv, as_document, as_table, look_back
+
+    past = look_back(load(config, telegram=False, secrets=False), wallet, since, int(now()))
+    if as_ == "table":
+        say(rendered(lambda _: as_table(past)))
+    else:
+        say(as_csv(past) if as_ == "csv" else json_text(as_document(past, __version__)))
+    return 0
 
 
 wallets = App(
@@ -153,7 +190,7 @@ def list_wallets(*, config: Path = DEFAULT_CONFIG) -> int:
     from watcher.config import describe_wallet, load
 
     settings = load(config, secrets=False)
-    _print("".join(f"{describe_wallet(settings, wallet)}\n" for wallet in settings.wallets))
+    say("".join(f"{describe_wallet(settings, wallet)}\n" for wallet in settings.wallets))
     return 0
 
 
@@ -224,7 +261,7 @@ def _edit(config: Path, change: Change) -> int:
     edit.save()
     told = [f"{edit.path}:", *(f"  {line}" for line in edit.lines)]
     told.append("A running watcher takes it over within seconds; at once with: systemctl reload watcher")
-    _print("\n".join(told) + "\n")
+    say("\n".join(told) + "\n")
     return 0
 
 
@@ -232,7 +269,7 @@ def main(argv: Sequence[str] | None = None, *, now: Clock = time.time) -> int:
     """Run one command line; returns its exit code. `now` is the wall clock that blocks are compared with."""
     tokens = list(sys.argv[1:] if argv is None else argv)
     debug = "--traceback" in tokens or os.environ.get("WATCHER_DEBUG", "") not in ("", "0")
-    _be_printable()
+    be_printable()
     try:
         command, bound, injected = app.parse_args(
             [token for token in tokens if token != "--traceback"], exit_on_error=False, print_error=True
@@ -261,50 +298,10 @@ def _settings_for(addresses: Sequence[str], config: Path | None, chains: Sequenc
     return for_addresses(addresses, chains=chains)
 
 
-# --- Printing ---------------------------------------------------------------------------------------------------------
-
-
-def _as_json(report: Report) -> str:
-    import json
-
-    from watcher.check import as_document
-
-    # ASCII only: whatever a token calls itself, no control character reaches a terminal or a log.
-    return json.dumps(as_document(report, __version__), indent=2) + "\n"
-
-
-def _as_table(report: Report) -> str:
-    from rich.console import Console
-
-    from watcher.check import as_table
-
-    console = Console(markup=False, highlight=False, emoji=False)
-    with console.capture() as captured:
-        for part in as_table(report, console.width):
-            console.print(part)
-    return captured.get()
-
-
 def _waiting_for(settings: Settings) -> Status:
     from rich.console import Console
 
     return Console(stderr=True).status(f"reading {', '.join(spec.title for spec in settings.chains.values())} …")
-
-
-def _print(text: str) -> None:
-    """To standard output. A reader that went away (`| head`) is no error of ours, and changes no exit code."""
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _be_printable() -> None:
-    """Where a terminal's encoding has no "−" or "✓", a question mark is better than no output."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
 
 
 def _tell_bug(bug: Exception, *, debug: bool) -> None:
