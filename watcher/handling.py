@@ -122,7 +122,7 @@ class Handling:
     async def tidy(self) -> None:
         """Forgets what can have no effect any more."""
         now, memory = int(self._now()), self._memory
-        spent = [ack for ack in memory.acks.values() if ack.is_spent(memory.records.get(ack.key), now)]
+        spent = memory.spent(now)
         await self._store.do(drop_acks, spent)
         for ack in spent:
             if memory.acks.get(ack.key) == ack:

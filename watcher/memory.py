@@ -24,6 +24,10 @@ class Memory:
     def standing(self, concerns: Callable[[Key], bool]) -> list[Key]:
         return [key for key, record in self.records.items() if record.level and concerns(key)]
 
+    def spent(self, now: int) -> list[Acknowledgement]:
+        """The acknowledgements that can have no effect any more."""
+        return [ack for ack in self.acks.values() if ack.is_spent(self.records.get(ack.key), now)]
+
     def remember(self, records: Iterable[Record]) -> None:
         """What was decided. An acknowledgement goes with its episode."""
         for record in records:

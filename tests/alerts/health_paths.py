@@ -1,4 +1,5 @@
-"""Health factors over time, as a daemon would come to see them: blocks, reorgs, gaps, restarts, edits of the limits.
+"""Health factors over time, as a daemon would come to see them: blocks, reorgs, gaps, restarts, edits of the limits,
+and people who acknowledge and snooze.
 
 A `Timeline` is what a chain and the daemon's luck give to every position alike; a `Path` is one position on it. `heard`
 puts many paths through the policy at once, `expected` one path through the model.
@@ -17,6 +18,7 @@ from typing import NamedTuple, cast
 from sqlalchemy import RowMapping
 
 from tests.alerts.model import Limits, Read, Said, Trader
+from watcher.alerts.ack import Acknowledgement
 from watcher.alerts.assess import Lost, Sighting
 from watcher.alerts.message import Level
 from watcher.alerts.policy import decide
@@ -25,6 +27,8 @@ from watcher.alerts.rules import Rules
 from watcher.domain.health import Health
 from watcher.domain.position import Because, PositionId, Unreadable
 from watcher.domain.source import ZERO_ADDRESS, Holder
+from watcher.memory import Memory
+from watcher.store.acks import ack_from, ack_row
 from watcher.store.rows import record_from, record_row
 
 MILLION = 10**6
@@ -38,6 +42,10 @@ RULES = (
     Rules(warn=Decimal("2"), critical=Decimal("1.01"), clear=Decimal(0), remind=3600),
     Rules(warn=Decimal("1.31"), critical=Decimal("1.30"), clear=Decimal("0.1"), good_reads=5, remind=1800),
 )
+
+
+_TIMES = (30, 300, 3600, 8 * 3600, 24 * 3600)
+"""Seconds for which somebody acknowledges or snoozes."""
 
 
 class Look(NamedTuple):
@@ -56,11 +64,20 @@ class Timeline(NamedTuple):
     blocks: Sequence[int]
 
 
+class Saying(NamedTuple):
+    """Somebody acknowledges what stands, or snoozes it, for so long."""
+
+    seconds: int
+    snooze: bool
+
+
 class Path(NamedTuple):
-    """One position: its health in millionths by snapshot (None: unreadable), and the rules in force by look."""
+    """One position: its health in millionths by snapshot (None: unreadable), the rules in force by look, and what is
+    said about it, if anything, just after each look."""
 
     healths: Sequence[int | None]
     rules: Sequence[Rules]
+    sayings: Sequence[Saying | None]
 
 
 class Heard(NamedTuple):
@@ -118,7 +135,8 @@ def random_path(rng: Random, timeline: Timeline) -> Path:
         elif luck < 0.95:
             health = rng.randrange(500_000, 3_000_000)
         healths.append(None if luck > 0.98 else NO_DEBT if luck > 0.97 else health)
-    return Path(healths, rules)
+    sayings = [Saying(rng.choice(_TIMES), rng.random() < 0.6) if rng.random() < 0.1 else None for _ in timeline.looks]
+    return Path(healths, rules, sayings)
 
 
 @cache
@@ -137,6 +155,8 @@ def expected(timeline: Timeline, path: Path) -> Iterator[Heard]:
         )
         if said is not None:
             yield Heard(index, said)
+        if (saying := path.sayings[index]) is not None:
+            trader.say(look.now, saying.seconds, wake=saying.snooze)
 
 
 @cache
@@ -162,22 +182,45 @@ def heard(timeline: Timeline, paths: Sequence[Path]) -> tuple[list[list[Heard]],
     """What the policy said on each path; and the level it stood at after each look (None: nothing was seen)."""
     keys = [Key(Rule.HEALTH, str(number)) for number in range(len(paths))]
     number_of = {key: number for number, key in enumerate(keys)}
-    records: dict[Key, Record] = {}
+    memory = Memory({})
     said: list[list[Heard]] = [[] for _ in paths]
     levels: list[list[Level | None]] = [[] for _ in paths]
     for index, look in enumerate(timeline.looks):
         if look.restart:
-            records = restarted(records)
+            memory = recalled(memory, look.now)
         latest = _sightings(timeline, paths, keys, look.newest, index)
-        decision = decide(records, latest, _sightings(timeline, paths, keys, look.confirmed, index), look.now, {})
-        records.update({record.key: record for record in decision.records})
+        settled = _sightings(timeline, paths, keys, look.confirmed, index)
+        decision = decide(memory.records, latest, settled, look.now, memory.acks)
+        memory.remember(decision.records)
         for notice in decision.notices:
             what = Said(notice.kind.value, int(notice.record.level))
             said[number_of[notice.record.key]].append(Heard(index, what))
         seen = {sighting.key for sighting in latest}
         for key, trail in zip(keys, levels, strict=True):
-            trail.append((records[key].level if key in records else Level.OK) if key in seen else None)
+            trail.append((memory.records[key].level if key in memory.records else Level.OK) if key in seen else None)
+        for key, path in zip(keys, paths, strict=True):
+            if (saying := path.sayings[index]) is not None:
+                _say(memory, key, saying, look.now)
     return said, levels
+
+
+def _say(memory: Memory, key: Key, saying: Saying, now: int) -> None:
+    record = memory.records.get(key)
+    if record is not None and record.level:
+        until = now + saying.seconds
+        memory.acks[key] = Acknowledgement(
+            key=key, episode=record.episode, level=record.level, until=until, snooze=saying.snooze
+        )
+
+
+def recalled(memory: Memory, now: int) -> Memory:
+    """What is remembered as it comes back from the database, tidied up."""
+    rows = json.loads(json.dumps([ack_row(ack) for ack in memory.acks.values()]))
+    acks = [ack_from(cast(RowMapping, row)) for row in rows]
+    again = Memory(restarted(memory.records), {ack.key: ack for ack in acks})
+    for spent in again.spent(now):
+        del again.acks[spent.key]
+    return again
 
 
 def restarted(records: Mapping[Key, Record]) -> dict[Key, Record]:

@@ -36,6 +36,14 @@ class Read(NamedTuple):
         return 0 if self.health is None else sum(self.health < limit for limit in limits)
 
 
+class Word(NamedTuple):
+    """What the trader said to have seen: do not remind me of this, or of less, before then. `wake`: do it then."""
+
+    level: int
+    until: int
+    wake: bool
+
+
 class Said(NamedTuple):
     kind: str
     level: int
@@ -49,6 +57,12 @@ class Trader:
     changed_in: int = 0
     heard_at: int = 0
     diary: list[bool | None] = field(default_factory=list)
+    word: Word | None = None
+
+    def say(self, now: int, seconds: int, *, wake: bool) -> None:
+        """The trader has seen what stands, if anything does."""
+        if self.level:
+            self.word = Word(self.level, now + seconds, wake)
 
     def hear(self, limits: Limits, now: int, newest: Read | None, confirmed: Read | None) -> Said | None:
         """What must be said on this evaluation. `newest` None: the position was not seen at all."""
@@ -67,7 +81,7 @@ class Trader:
             assert confirmed is not None
             kept = max(newest.below(limits.clears), confirmed.below(limits.clears))
             return self._change("eased" if kept else "resolved", kept, newest.block, now)
-        if now - self.heard_at >= limits.remind:
+        if now >= self._wants_to_be_reminded_at(limits):
             self.heard_at = now
             return Said("reminder", self.level)
         return None
@@ -80,6 +94,15 @@ class Trader:
             return None
         return confirmed.below(limits.clears) < self.level
 
+    def _wants_to_be_reminded_at(self, limits: Limits) -> int:
+        usual = self.heard_at + limits.remind
+        if self.word is None or self.level > self.word.level:
+            return usual
+        if self.word.wake and self.heard_at < self.word.until:
+            return self.word.until
+        return max(usual, self.word.until)
+
     def _change(self, kind: str, level: int, block: int, now: int) -> Said:
+        self.word = self.word if level else None
         self.level, self.changed_in, self.heard_at, self.diary = level, block, now, []
         return Said(kind, level)

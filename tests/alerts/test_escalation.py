@@ -86,6 +86,19 @@ def test_an_acknowledgement_covers_neither_a_worse_level_nor_another_episode_nor
     assert unacknowledged([CRITICAL, worse, later, other], [SEEN], 0) == [worse, later, other]
 
 
+def test_it_waits_as_long_from_the_end_of_an_acknowledgement() -> None:
+    ended = replace(SEEN, until=5000)
+
+    assert step(UNTOLD, CRITICAL, 4999, ended) == NOTHING
+    assert step(UNTOLD, CRITICAL, 5599, ended) == NOTHING
+    assert step(UNTOLD, CRITICAL, 5600, ended).due == (CRITICAL,)
+
+
+def test_the_end_of_an_acknowledgement_of_something_else_delays_nothing() -> None:
+    for other in (replace(SEEN, episode=2), replace(SEEN, level=Level.WARN), replace(SEEN, key=Key(Rule.BLIND, "x"))):
+        assert step(UNTOLD, CRITICAL, 1600, replace(other, until=1500)).due == (CRITICAL,)
+
+
 @given(
     levels=st.lists(st.sampled_from(list(Level)), max_size=40),
     looks=st.lists(st.booleans(), min_size=40, max_size=40),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -18,6 +19,7 @@ from tests.alerts.health_paths import (
     Heard,
     Look,
     Path,
+    Saying,
     Timeline,
     expected,
     heard,
@@ -45,8 +47,19 @@ def test_it_says_what_a_trader_wants_to_hear_and_nothing_else_on_ten_thousand_pa
             unexpected += [one for one in messages if one not in wanted]
             assert broken_laws(timeline, path, messages, trail) == [], (batch, path)
             kinds.update(message.said.kind for message in messages)
+            kinds["woken"] += len(woken(timeline, path, messages))
     assert (len(missed), len(unexpected)) == (0, 0), (missed[:3], unexpected[:3])
-    assert min(kinds[kind] for kind in ("raised", "reminder", "eased", "resolved")) > 2_000, kinds
+    assert min(kinds[kind] for kind in ("raised", "reminder", "eased", "resolved", "woken")) > 1_000, kinds
+
+
+def woken(timeline: Timeline, path: Path, messages: list[Heard]) -> list[Heard]:
+    """The reminders that came before their usual time."""
+    return [
+        message
+        for before, message in pairwise(messages)
+        if message.said.kind == "reminder"
+        and timeline.looks[message.look].now - timeline.looks[before.look].now < path.rules[message.look].remind
+    ]
 
 
 def broken_laws(timeline: Timeline, path: Path, messages: list[Heard], trail: list[Level | None]) -> list[str]:
@@ -56,8 +69,11 @@ def broken_laws(timeline: Timeline, path: Path, messages: list[Heard], trail: li
     if len(said) != len(messages):
         broken.append("two messages about one look")
     level, heard_at = 0, -math.inf
+    word: tuple[int, float, bool] = (0, -math.inf, False)
     for index, (look, stands) in enumerate(zip(timeline.looks, trail, strict=True)):
         message, rules = said.get(index), path.rules[index]
+        if level and index and (saying := path.sayings[index - 1]) is not None:
+            word = (level, timeline.looks[index - 1].now + saying.seconds, saying.snooze)
         if stands is None:
             broken += ["spoke without data"] if message else []
             continue
@@ -71,17 +87,19 @@ def broken_laws(timeline: Timeline, path: Path, messages: list[Heard], trail: li
             broken.append(f"{index}: escalation was not said at once")
         if message is None and stands != level:
             broken.append(f"{index}: changed without a word")
-        if (
-            message is not None
-            and message.level == level
-            and (message.kind != "reminder" or look.now - heard_at < rules.remind)
-        ):
-            broken.append(f"{index}: said {message} again")
+        seen, until, snooze = word
+        if message is not None and message.level == level:
+            wakes = snooze and level <= seen and heard_at < until <= look.now
+            if message.kind != "reminder" or (look.now - heard_at < rules.remind and not wakes):
+                broken.append(f"{index}: said {message} again")
+            if level <= seen and look.now < until:
+                broken.append(f"{index}: said {message} again, which somebody had seen")
         if stands < level and look.confirmed is None:
             broken.append(f"{index}: eased on an unconfirmed look")
         if message is not None:
             heard_at = look.now
         level = stands
+        word = word if level else (0, -math.inf, False)
     return broken
 
 
@@ -104,24 +122,25 @@ LOOK = st.tuples(
     st.booleans(),  # a restart before
     st.sampled_from(RULES),
     st.integers(-1, 3),  # how the height moved: back in a reorg
+    st.one_of(st.none(), st.builds(Saying, st.sampled_from([1, 600, 3600, 86_400]), st.booleans())),
 )
 
 
 @settings(max_examples=500, deadline=None)
 @given(st.lists(LOOK, min_size=1, max_size=25))
 def test_it_agrees_with_the_model_on_shrinkable_paths(
-    steps: list[tuple[int, int | None, int | None, bool, Rules, int]],
+    steps: list[tuple[int, int | None, int | None, bool, Rules, int, Saying | None]],
 ) -> None:
     looks: list[Look] = []
     blocks: list[int] = []
     now, height = 1_700_000_000, 1000
-    for seconds, _, back, restart, _, moved in steps:
+    for seconds, _, back, restart, _, moved, _ in steps:
         now, height = now + seconds, height + moved
         blocks.append(height)
         confirmed = None if back is None or back >= len(blocks) else len(blocks) - 1 - back
         looks.append(Look(now, len(blocks) - 1, confirmed, restart))
     timeline = Timeline(looks, blocks)
-    path = Path([step[1] for step in steps], [step[4] for step in steps])
+    path = Path([step[1] for step in steps], [step[4] for step in steps], [step[6] for step in steps])
     [said], [trail] = heard(timeline, [path])
     assert said == list(expected(timeline, path))
     assert broken_laws(timeline, path, said, trail) == []
@@ -147,7 +166,7 @@ def test_it_fires_once_in_a_day_of_swinging_round_a_limit(wave: str, limit: int,
     ]
     timeline = Timeline(looks, range(1000, 1000 + reads))
     healths = [limit + int(WAVES[wave](read) * limit / 200) for read in range(reads)]
-    [said], _ = heard(timeline, [Path(healths, [Rules()] * reads)])
+    [said], _ = heard(timeline, [Path(healths, [Rules()] * reads, [None] * reads)])
     kinds = Counter(message.said.kind for message in said)
     raised = [message for message in said if message.said.kind == "raised"]
     assert [message.said.level for message in raised if message.look] in ([], [ABOUT[limit]]), "fired more than once"

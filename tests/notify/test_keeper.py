@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,8 @@ from watcher.store import Store
 OK, WARN, CRITICAL = Level.OK, Level.WARN, Level.CRITICAL
 FULL, READ_ONLY = "max_page_count = 1", "query_only = 1"
 WELL = {FULL: "max_page_count = 1000000", READ_ONLY: "query_only = 0"}
+AGES = 10**8
+"""Seconds that no clock of a test runs by itself."""
 REFUSES, MENDED = "STATE VOLUME REFUSES WRITES", "STATE VOLUME WRITABLE AGAIN"
 
 
@@ -73,6 +75,20 @@ def news(subject: str, level: Level, *, size: int = 1, at: int = START) -> Messa
 
 def key(subject: str) -> Key:
     return Key(Rule.HEALTH, subject)
+
+
+async def test_it_holds_in_memory_too_what_is_muted_until_the_end_of_the_mute(one: Desk) -> None:
+    await one.volume(READ_ONLY)
+    held = replace(news("x", WARN), held_until=START + AGES)
+    await one.keeper.keep([record("x", WARN)], [held, news("y", CRITICAL)])
+    assert set(await one.until_sent(one.a, 2)) == {REFUSES, "CRITICAL y"}
+    await one.keeper.retry()
+    await one.rig.clock.sleep_until(START + AGES)
+    await one.keeper.retry()
+    assert (await one.until_sent(one.a, 3))[2] == "WARNING x"
+    label = one.a.sent[2][2] or ""
+    assert label.startswith(LABEL)
+    assert label.endswith("ago, held by a mute.")
 
 
 @pytest.mark.parametrize("fault", [FULL, READ_ONLY])

@@ -7,6 +7,7 @@ For one condition, C that it stands at CRITICAL or above:
     | C           | none                  | any          | a vigil begins, at the time it rose to its level |
     | C           | untold, n s old       | no           | told                                             |
     | C           | untold, n s old       | yes          | nothing                                          |
+    | C           | untold, n s old       | until t ago  | told, once t is n s or more                      |
     | C           | told                  | any          | nothing: once per episode                        |
     | WARN        | told                  | any          | nothing                                          |
     | WARN        | untold                | any          | the vigil ends: it would begin afresh            |
@@ -70,8 +71,8 @@ def keep_watch(
     after: int,
 ) -> Watchfulness:
     """One step of the table above. `after` is the n of it, in seconds. `records` are all that still concern anybody."""
-    present = {record.key: record for record in records}
-    open_ = {record.key for record in unacknowledged(present.values(), acks, now)}
+    present, words = {record.key: record for record in records}, {ack.key: ack for ack in acks}
+    open_ = {record.key for record in unacknowledged(present.values(), words.values(), now)}
     kept, due = [], []
     for record in present.values():
         if record.level < FROM:
@@ -79,7 +80,8 @@ def keep_watch(
         vigil = vigils.get(record.key)
         if vigil is None or vigil.episode != record.episode:
             vigil = Vigil(key=record.key, episode=record.episode, since=min(record.since, now))
-        if not vigil.told and record.key in open_ and now - vigil.since >= after:
+        alone = max(vigil.since, _word_ended(words.get(record.key), record, now))
+        if not vigil.told and record.key in open_ and now - alone >= after:
             vigil = replace(vigil, told=True)
             due.append(record)
         if vigil != vigils.get(record.key):
@@ -87,6 +89,11 @@ def keep_watch(
     ended = tuple(key for key, vigil in vigils.items() if _is_over(vigil, present.get(key)))
     over = tuple(present[key] for key in ended if key in present and vigils[key].told)
     return Watchfulness(kept=tuple(kept), ended=ended, due=tuple(due), over=over)
+
+
+def _word_ended(ack: Acknowledgement | None, record: Record, now: int) -> int:
+    """When somebody's care for this ended; 0 where nobody's has."""
+    return ack.until if ack is not None and ack.ran_out(record, now) else 0
 
 
 def _is_over(vigil: Vigil, record: Record | None) -> bool:

@@ -2,6 +2,7 @@
 
 While it refuses, records stay in memory and their messages are sent from there, with an alert about the volume itself;
 each look tries again. Once it works, what memory held is committed together with whatever had not left by then.
+What a mute holds waits in memory for its end, or for the volume.
 A process that ends before that has told, and has not stored: it raises the same alerts again, which is why they say so.
 """
 
@@ -36,6 +37,7 @@ class Keeper:
         self._chats = chats
         self._now = now
         self._unsaved: dict[Key, Record] = {}
+        self._held: list[Message] = []
         self._refused_since: int | None = None
         self._turn = asyncio.Lock()
 
@@ -51,14 +53,18 @@ class Keeper:
         """
         async with self._turn:
             self._unsaved |= {record.key: record for record in records}
-            unsent = [*self._sender.take_back(), *messages]
+            unsent = [*self._sender.take_back(), *self._held, *messages]
             try:
                 await self._store.do(Store.commit, list(self._unsaved.values()), [*unsent, *self._mended()])
             except StoreFailed as problem:
                 _log.error("state.not_written", problem=str(problem), unsaved=len(self._unsaved))
-                self._sender.send_now([*self._refused(str(problem)), *unsent])
+                now = self._now()
+                self._held = [message for message in unsent if message.held_until > now]
+                loud = [message for message in unsent if message.held_until <= now]
+                self._sender.send_now([*self._refused(str(problem)), *loud])
             else:
                 self._unsaved.clear()
+                self._held.clear()
                 self._refused_since = None
                 self._sender.wake()
 
