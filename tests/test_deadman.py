@@ -73,6 +73,9 @@ def test_it_looks_at_every_chain_the_sender_and_the_outbox() -> None:
         ([Backlog(pending=3, oldest=n, refused=0, held=0, dead=0) for n in (1, 2, 3)], True),
         ([Backlog(pending=3, oldest=1, refused=3, held=0, dead=0)] * 3, True),
         ([Backlog(pending=3, oldest=1, refused=2, held=0, dead=0)] * 3, False),
+        ([Backlog(pending=3, oldest=None, refused=0, held=3, dead=0)] * 3, True),
+        ([Backlog(pending=4, oldest=1, refused=1, held=2, dead=0)] * 3, False),
+        ([Backlog(pending=n, oldest=1, refused=0, held=n - 1, dead=0) for n in (3, 4, 5)], False),
         ([None] * 3, False),
     ],
 )

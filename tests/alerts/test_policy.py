@@ -15,6 +15,7 @@ from watcher.alerts.policy import Decision, Kind, decide
 from watcher.alerts.record import Key, Record, Rule
 from watcher.alerts.rules import Rules
 from watcher.domain.position import Position
+from watcher.memory import Memory
 
 OK, WARN, CRITICAL, LIQUIDATABLE = Level
 HOUR = 3600
@@ -211,6 +212,80 @@ def test_it_resolves_and_ends_the_episode(level: Level) -> None:
     [notice] = decision.notices
     assert (notice.kind, notice.severity, notice.before.level) == (Kind.RESOLVED, OK, level)
     assert (record.level, record.episode, record.calm) == (OK, 3, 0)
+
+
+# --- What somebody said to have seen ----------------------------------------------------------------------------------
+
+
+def word(level: Level, *, until: int = NOW + 24 * HOUR, snooze: bool = False, episode: int = 3) -> Acknowledgement:
+    return Acknowledgement(key=KEY, episode=episode, level=level, until=until, snooze=snooze, at=NOW)
+
+
+@pytest.mark.parametrize("level", STANDING)
+def test_it_does_not_remind_of_what_somebody_has_seen(level: Level) -> None:
+    assert nothing(step(standing(level), seen(BELOW[level]), now=NOW + 20 * HOUR, ack=word(level)))
+    assert nothing(step(standing(level), seen(CLEAR[level]), now=NOW + 20 * HOUR, ack=word(LIQUIDATABLE)))
+
+
+def test_it_reminds_of_what_is_worse_than_what_was_seen() -> None:
+    assert kinds(step(standing(CRITICAL), seen(BELOW[CRITICAL]), now=NOW + 4 * HOUR, ack=word(WARN))) == [Kind.REMINDER]
+
+
+def test_it_reminds_of_a_later_episode_than_what_was_seen() -> None:
+    earlier = word(WARN, episode=2)
+    assert kinds(step(standing(WARN), seen(BELOW[WARN]), now=NOW + 4 * HOUR, ack=earlier)) == [Kind.REMINDER]
+
+
+@pytest.mark.parametrize("snooze", [False, True])
+def test_it_raises_eases_and_resolves_whatever_was_seen(snooze: bool) -> None:
+    ack, calm = word(LIQUIDATABLE, snooze=snooze), standing(CRITICAL, calm=1)
+    assert kinds(step(standing(WARN), seen(BELOW[CRITICAL]), ack=ack)) == [Kind.RAISED]
+    assert kinds(step(calm, seen(CLEAR[CRITICAL]), seen(CLEAR[CRITICAL]), ack=ack)) == [Kind.EASED]
+    assert kinds(step(calm, seen(CLEAR[WARN]), seen(CLEAR[WARN]), ack=ack)) == [Kind.RESOLVED]
+
+
+def test_it_tells_at_the_end_of_a_snooze_what_still_stands_and_not_a_second_before() -> None:
+    ack = word(WARN, until=NOW + HOUR, snooze=True)
+    assert nothing(step(standing(WARN), seen(BELOW[WARN]), now=NOW + HOUR - 1, ack=ack))
+    told = step(standing(WARN), seen(BELOW[WARN]), now=NOW + HOUR, ack=ack)
+    assert kinds(told) == [Kind.REMINDER]
+    [record] = told.records
+    assert nothing(step(record, seen(BELOW[WARN]), now=NOW + 5 * HOUR - 1, ack=ack)), "once"
+    assert kinds(step(record, seen(BELOW[WARN]), now=NOW + 5 * HOUR, ack=ack)) == [Kind.REMINDER], "then as ever"
+
+
+def test_it_tells_the_end_of_a_snooze_at_the_first_look_after_it_however_late() -> None:
+    ack = word(WARN, until=NOW + HOUR, snooze=True)
+    assert nothing(step(standing(WARN), None, now=NOW + HOUR, ack=ack))
+    assert kinds(step(standing(WARN), seen(BELOW[WARN]), now=NOW + 2 * HOUR, ack=ack)) == [Kind.REMINDER]
+
+
+def test_it_has_told_at_the_end_of_a_snooze_what_it_told_after_it() -> None:
+    ack = word(WARN, until=NOW + HOUR, snooze=True)
+    assert nothing(step(standing(WARN, spoken=NOW + HOUR), seen(BELOW[WARN]), now=NOW + 2 * HOUR, ack=ack))
+
+
+def test_the_end_of_an_acknowledgement_gives_the_ordinary_rhythm_back() -> None:
+    short, long = word(WARN, until=NOW + HOUR), word(WARN, until=NOW + 9 * HOUR)
+    assert nothing(step(standing(WARN), seen(BELOW[WARN]), now=NOW + 4 * HOUR - 1, ack=short))
+    assert kinds(step(standing(WARN), seen(BELOW[WARN]), now=NOW + 4 * HOUR, ack=short)) == [Kind.REMINDER]
+    assert kinds(step(standing(WARN), seen(BELOW[WARN]), now=NOW + 9 * HOUR, ack=long)) == [Kind.REMINDER]
+
+
+def test_it_forgets_a_word_with_its_episode_or_a_day_after_its_end_and_no_snooze_before_it_told() -> None:
+    record, ack = standing(WARN), word(WARN, until=NOW + HOUR)
+    asleep = replace(ack, snooze=True)
+    assert not ack.is_spent(record, NOW + 25 * HOUR - 1)
+    assert ack.is_spent(record, NOW + 25 * HOUR)
+    assert not asleep.is_spent(record, NOW + 99 * HOUR), "it is still to be told"
+    assert asleep.is_spent(replace(record, spoken_at=NOW + HOUR), NOW + 25 * HOUR)
+    for over in (standing(OK), replace(record, episode=4), None):
+        assert ack.is_spent(over, NOW)
+    memory = Memory({KEY: record}, {KEY: ack})
+    memory.remember([replace(record, level=CRITICAL)])
+    assert memory.acks
+    memory.remember([standing(OK)])
+    assert not memory.acks
 
 
 # --- Beyond the table -------------------------------------------------------------------------------------------------

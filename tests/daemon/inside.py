@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 
 from tests.daemon.waiting import eventually
@@ -75,7 +76,7 @@ class Inside:
 
     async def heard(self) -> list[str]:
         """All that was said so far, once it has arrived."""
-        await eventually(lambda: len(self.inbox.texts) >= said(self.state))
+        await eventually(lambda: len(self.inbox.texts) >= said(self.state, self.clock.now))
         return self.inbox.texts
 
     async def reload(self, config: Path, *, times: int = 1) -> list[str]:
@@ -102,10 +103,10 @@ class Inside:
         await self.heard()
 
 
-def said(state: Path) -> int:
-    """How many messages were ever written into the outbox."""
+def said(state: Path, now: float = inf) -> int:
+    """How many messages were ever written into the outbox, without those that a mute holds then."""
     with closing(sqlite3.connect(f"file:{state}?mode=ro", uri=True)) as connection:
-        [count] = connection.execute("SELECT count(*) FROM outbox").fetchone()
+        [count] = connection.execute("SELECT count(*) FROM outbox WHERE held_until <= ?", [now]).fetchone()
     return int(count)
 
 

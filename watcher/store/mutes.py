@@ -76,7 +76,7 @@ def _hold_anew(connection: Connection, chat: str, now: int) -> None:
         first, *others = apart(message_from(row), own, now)
         connection.execute(update(outbox).where(outbox.c.id == row["id"]).values(**message_columns(first)))
         for other in others:
-            connection.execute(insert(outbox).values(message_row(other) | {"maybe_sent": row["maybe_sent"]}))
+            connection.execute(insert(outbox).values(message_row(other)))
     fold_waiting(connection, chat)
 
 
