@@ -9,7 +9,7 @@ from tests.daemon.test_alerts import headlines
 from tests.daemon.world import Market, configure
 from watcher.alerts.message import Level
 from watcher.config import Settings, load
-from watcher.notify.outlets import CONSOLE
+from watcher.config.settings import CONSOLE
 
 HOUR = 3600
 BY = 7

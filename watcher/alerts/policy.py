@@ -30,8 +30,8 @@ Alerts fire on the latest snapshot and ease on confirmed ones: a snapshot is con
 canonical some blocks later, and counts only when it is newer than the one that raised the level. Escalation looks at
 nothing else: no grouping, reminder or earlier message holds it back. Where several positions share a condition, one
 that joins while it stands is told at once, and one whose user declines is told so, as if it were theirs alone. A
-restart changes nothing here, because all X configuration edit changes only what
-F and H are, and ends what nobody asks about any more.
+restart changes nothing here, because all that is remembered is in the records and acknowledgements; a configuration
+edit changes only what F and H are, and ends what nobody asks about any more.
 """
 
 from __future__ import annotations
