@@ -2,73 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from telegram import Bot
 
-from tests.bot_api import BotApi
 from tests.daemon.gate import Gate
-from tests.daemon.inside import NEVER, Clock
-from tests.daemon.waiting import PATIENCE, eventually
-from tests.daemon.world import TOKEN, Market, configure
-from watcher.config import load
-from watcher.daemon import Daemon
-from watcher.watch import ChainWatch
-
-ME, STRANGER = 5, 66
-
-
-@dataclass
-class Talking:
-    """A daemon, and the chat with it."""
-
-    daemon: Daemon
-    api: BotApi
-
-    @property
-    def watch(self) -> ChainWatch:
-        return self.daemon.watches["local"]
-
-    async def ask(self, line: str) -> str:
-        """The answer to a command."""
-        before = len(self.api.accepted)
-        self.api.updates.say(ME, ME, line)
-        return await self.told(before + 1)
-
-    async def told(self, count: int) -> str:
-        """The last of so many messages, once it is there."""
-        async with asyncio.timeout(PATIENCE):
-            return (await self.api.until(count))[count - 1].text
-
-
-@asynccontextmanager
-async def talking(
-    folder: Path, market: Market, clock: Clock, *, gate: Gate | None = None, max_age: int = 86_400
-) -> AsyncIterator[Talking]:
-    """A daemon whose first alert has arrived."""
-    async with BotApi(TOKEN, chats=[ME, STRANGER]) as api:
-        path = configure(
-            folder,
-            market,
-            endpoints=[gate.url] if gate else None,
-            api=api.base_url,
-            chats={"me": ME},
-            interval=NEVER,
-            max_age=max_age,
-        )
-        daemon = Daemon(load(path), now=clock)
-        running = asyncio.create_task(daemon.run())
-        chat = Talking(daemon, api)
-        try:
-            await chat.told(1)
-            yield chat
-        finally:
-            daemon.stop()
-            assert await running == 0
+from tests.daemon.inside import Clock
+from tests.daemon.talking import ME, STRANGER, talking
+from tests.daemon.waiting import eventually
+from tests.daemon.world import TOKEN, Market
 
 
 async def test_it_answers_from_what_it_saw_last_without_asking_the_chain(
@@ -133,9 +75,8 @@ async def test_it_goes_on_alerting_while_another_poller_has_its_ear(
 
 async def test_it_hears_under_a_new_configuration(tmp_path: Path, borrowers: Market, clock: Clock) -> None:
     async with talking(tmp_path, borrowers, clock) as chat:
-        path = tmp_path / "watcher.toml"
+        path = tmp_path / "wallets.toml"
         path.write_text(path.read_text().replace('label = "weak"', 'label = "frail"'))
-        chat.daemon._reload = lambda: load(path)
         await chat.daemon.reload()
         await eventually(lambda: bool(chat.watch.last))
         assert "WARNING · frail · Aave v3 Local" in await chat.ask("/health frail")
