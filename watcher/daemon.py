@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -18,8 +18,9 @@ from pathlib import Path
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from watcher import deadman, digests, logs, systemd
+from watcher import charts, deadman, digests, logs, systemd
 from watcher.alerts.message import Level, Message, bold
+from watcher.background import Background
 from watcher.config import Settings, load
 from watcher.config.changes import LOOK_EVERY, FileChanges
 from watcher.config.scope import Scope
@@ -30,10 +31,13 @@ from watcher.listening import Known, Listening
 from watcher.memory import Memory
 from watcher.notify import escalator
 from watcher.notify.channel import Channel
+from watcher.notify.envelopes import Envelopes
 from watcher.notify.escalator import Escalator
 from watcher.notify.keeper import Keeper
+from watcher.notify.living import Living
 from watcher.notify.outlets import Outlets, Reachable
 from watcher.notify.sender import Sender
+from watcher.panel import Panel, panel_of
 from watcher.recording import Recorder
 from watcher.store import Store, StoreFailed, StoreThread
 from watcher.store.acks import acknowledgements
@@ -69,7 +73,6 @@ class Daemon:
         channels: Mapping[str, Channel] | None = None,
     ) -> None:
         """`files` are looked at for changes, upon which `reload` is called. `edit` tries a change of the wallets file.
-
         `channels` replaces the ones that the settings name, for those who bring their own.
         """
         self._settings = settings
@@ -84,7 +87,7 @@ class Daemon:
         self._failed = False
         self._outlets = Outlets()
         self._heartbeat = deadman.Heartbeat()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._background = Background(self._ended)
         self._scheduler = AsyncIOScheduler(job_defaults={"max_instances": 1, "coalesce": True})
         self._watching = Watches(self._scheduler, now=now, ended=self._ended)
 
@@ -110,11 +113,20 @@ class Daemon:
                 wall=self._now,
                 on_fatal=self._give_up,
                 quiet=lambda: self._settings.quiet_at(self._now()),
+                envelope=Envelopes(self._store, self._panel).of,
             )
-            self._keeper = Keeper(self._store, self._sender, chats=self._told_chats, now=self._now)
+            self._keeper = Keeper(self._store, self._sender, chats=lambda: self._settings.audience, now=self._now)
             self._recorder = Recorder(self._store, keep=lambda: self._settings.history)
             self._handling = Handling(self._memory, self._store, now=self._now, freed=self._sender.wake)
             await self._forget_unwatched()
+            self._living = Living(
+                self._store,
+                self._sender,
+                settings=lambda: self._settings,
+                records=lambda: self._memory.records,
+                acks=lambda: self._handling.acks,
+                panel=self._panel,
+            )
             self._escalator = Escalator(
                 self._store,
                 records=lambda: self._memory.records,
@@ -131,17 +143,20 @@ class Daemon:
                 edit=self._edit,
                 tell=self._tell_all,
                 ended=self._ended,
+                refresh=self._living.refresh,
                 now=self._now,
             )
             self._digests = Digests(self._store, view=self._listening.view, now=self._now, spoke=self._sender.wake)
             sending = asyncio.create_task(self._sender.run(), name="sender")
             sending.add_done_callback(self._ended)
+            self._living.start(self._ended)
             try:
                 await self._watch_until_stopped()
             finally:
                 await self._listening.stop()
-                await self._drop_background()
+                await self._background.drop()
                 await self._watching.stop()
+                await self._living.stop()
                 await self._sender.stop(_SEND_ENDS)
                 await asyncio.gather(sending, return_exceptions=True)
         finally:
@@ -159,7 +174,7 @@ class Daemon:
             self._scheduler.add_job(self._escalate, "interval", seconds=escalator.LOOK_EVERY, id="escalation")
             self._scheduler.add_job(self._digest, "interval", seconds=digests.LOOK_EVERY, id="digests")
             self._scheduler.add_job(self._beat, "interval", seconds=deadman.LOOK_EVERY, id="deadman")
-            await self._watching.start(self._settings, self._memory, self._keeper, self._recorder)
+            await self._watching.start(self._settings, self._memory, self._keeper, self._recorder, self._living.seen)
             await self._listen()
             systemd.notify("READY=1", f"STATUS={self._status()}")
             _log.info("daemon.ready", status=self._status())
@@ -182,8 +197,12 @@ class Daemon:
             return self._own_channels
         opened = await self._outlets.open(settings, self._store)
         for name, channel in opened.lost.items():
-            self._in_background(self._try_again(name, channel))
+            self._background.begin(self._try_again(name, channel))
         return opened.channels
+
+    def _panel(self) -> Panel | None:
+        """The buttons of alerts, where there is a bot to hear of a press."""
+        return None if self._own_channels else panel_of(self._settings, charts=charts.available())
 
     async def _listen(self) -> None:
         telegram = self._settings.telegram if self._own_channels is None else None
@@ -198,19 +217,6 @@ class Daemon:
             await channel.reach()
             await self._store.do(Store.enable_chat, name)
             self._sender.wake()
-
-    def _in_background(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        task.add_done_callback(self._ended)
-
-    async def _drop_background(self) -> None:
-        """None of it is worth waiting for: a chat that is asked again, a reload that has not begun to swap."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _give_up(self, why: str) -> None:
         _log.critical("telegram.down", problem=why)
@@ -252,6 +258,7 @@ class Daemon:
 
     async def _swap(self, settings: Settings, channels: Mapping[str, Channel]) -> None:
         await self._watching.stop()
+        self._living.forget_looks()
         self._settings = settings
         try:
             await self._recall()  # a look that was cut off may not remember what it wrote
@@ -260,7 +267,7 @@ class Daemon:
         self._memory.records |= self._keeper.unsaved
         await self._forget_unwatched()
         self._sender.serve(channels)
-        await self._watching.start(self._settings, self._memory, self._keeper, self._recorder)
+        await self._watching.start(self._settings, self._memory, self._keeper, self._recorder, self._living.seen)
         await self._listen()
 
     async def _recall(self) -> None:
@@ -283,21 +290,17 @@ class Daemon:
         body = bold(title) + f"\n{text}"
         messages = [
             Message(chat=chat, severity=Level.WARN, body=body, about=("configuration",), created_at=now)
-            for chat in self._told_chats()
+            for chat in self._settings.audience
         ]
         await self._keeper.keep((), messages)
 
     async def settled(self) -> None:
         """Returns when nothing is going on beside the watches: no reload, no chat that is asked again."""
-        while self._tasks:
-            await asyncio.wait(set(self._tasks))
+        await self._background.settled()
 
     async def _look_at_files(self, files: FileChanges) -> None:
         if await asyncio.to_thread(files.settled):
-            self._in_background(self.reload())
-
-    def _told_chats(self) -> Sequence[str]:
-        return self._settings.audience
+            self._background.begin(self.reload())
 
     async def _escalate(self) -> None:
         await self._escalator.look(self._settings)
@@ -312,8 +315,7 @@ class Daemon:
             return
         backlog = None
         with suppress(StoreFailed):
-            now = self._now()
-            backlog = await self._store.do(Store.backlog, self._settings.quiet_at(now), dated=int(now))
+            backlog = await self._store.do(Store.backlog, self._settings.quiet_at(self._now()), dated=int(self._now()))
         chains = {name: watch.progressed_at for name, watch in self.watches.items()}
         interval, sender = self._settings.interval, self._sender.progressed_at
         parts = deadman.parts_of(chains, sender, backlog, interval=interval, now=time.monotonic())
@@ -329,7 +331,7 @@ class Daemon:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
-        loop.add_signal_handler(signal.SIGHUP, lambda: self._in_background(self.reload()))
+        loop.add_signal_handler(signal.SIGHUP, lambda: self._background.begin(self.reload()))
 
 
 def run(path: Path) -> int:

@@ -4,9 +4,9 @@ alerts."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from telegram.error import TelegramError
 
@@ -90,11 +90,13 @@ class Listening:
         edit: Callable[[Change], Edit] | None,
         tell: Callable[[str, str], Awaitable[None]],
         ended: Callable[[asyncio.Task[None]], None],
+        refresh: Callable[[int], Coroutine[Any, Any, None]],
         now: Callable[[], float],
     ) -> None:
         """`edit` tries a change of the wallets file, in a thread; None: there is no configuration file to edit.
 
-        `tell` gives every chat a title and a text; `ended` is told of a task that ended; `now` is Unix seconds.
+        `tell` gives every chat a title and a text; `ended` is told of a task that ended; `refresh` shows
+        what was said of an alert, by its number; `now` is Unix seconds.
         """
         self._store = store
         self._sender = sender
@@ -105,6 +107,7 @@ class Listening:
         self._settings = settings
         self._tell = tell
         self._ended = ended
+        self._refresh = refresh
         self._now = now
         self._started_at = now()
         self._bot: TelegramBot | None = None
@@ -146,6 +149,7 @@ class Listening:
             proposals=self._proposals,
             seal=seal,
             panel=Panel(seal, self._chat, charts=charts.available()),
+            refresh=self._refresh,
         )
 
     def _chat(self, name: str) -> Chat | None:

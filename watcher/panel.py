@@ -8,7 +8,7 @@ from typing import Final
 
 from watcher.alerts.record import OF_POSITIONS, Key
 from watcher.buttons import Action, Button, Keyboard, Seal
-from watcher.config import Chat, Role
+from watcher.config import Chat, Role, Settings
 
 HOUR: Final = 3600
 DAY: Final = 24 * HOUR
@@ -57,3 +57,9 @@ class Panel:
 
         one = [(button(name, Action.ACK_ONE, place),) for place, name in enumerate(names[:_MOST_CHOICES])]
         return ((button(f"All {len(names)}", Action.ACK),), *one, (button("Back", Action.BACK),))
+
+
+def panel_of(settings: Settings, *, charts: bool) -> Panel | None:
+    """The panel whose buttons the bot of these settings hears of; None where there is no bot."""
+    bot = settings.telegram
+    return None if bot is None else Panel(Seal.of_bot(bot.token.reveal()), settings.chats.get, charts)

@@ -28,6 +28,7 @@ from watcher.domain.source import Address
 from watcher.happenings import Baseline
 from watcher.memory import Memory
 from watcher.notify.keeper import Keeper
+from watcher.notify.living import Look
 from watcher.recording import Recorder
 from watcher.snapshot import Snapshot, take, too_old, watched_on
 from watcher.views import Views
@@ -44,7 +45,7 @@ _log = structlog.get_logger("watcher.watch")
 
 @dataclass(slots=True)
 class ChainWatch:
-    """The watch over one chain. `now` is the wall clock in Unix seconds."""
+    """The watch over one chain. `now` is the wall clock in Unix seconds; `looked` is told what each look saw."""
 
     spec: ChainSpec
     chain: Chain
@@ -53,6 +54,7 @@ class ChainWatch:
     keeper: Keeper
     recorder: Recorder
     now: Callable[[], float]
+    looked: Callable[[Look], None] = lambda _: None
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     progressed_at: float = 0.0
     last: Snapshot | None = None
@@ -110,6 +112,7 @@ class ChainWatch:
         settled = assess(await self._views.of(confirmed), self._book, known) if confirmed else []
         happened = self._happened(snapshot)
         await self._act(latest, settled, now, snapshot, happened)
+        self.looked(self._as_look(latest, now, snapshot))
         self._seen_at = now  # only here: what was read and could not be judged was not seen
         if self.last is None or snapshot.block != self.last.block:
             _log.info(
@@ -196,6 +199,8 @@ class ChainWatch:
         known = self.last is not None or bool(self.memory.standing(self._concerns))
         sighting = sight_chain(self.spec.name, problem, since, now, self.settings.rules, wallets, known=known)
         await self._act([sighting], [sighting], now, None)
+        if problem:
+            self.looked(self._as_look([sighting], now, None))
 
     async def _act(
         self,
@@ -235,15 +240,29 @@ class ChainWatch:
             for until, told in by_end(chat, its, self.memory.mutes, now).items()
         ]
         in_full = {one.record.key: one for _, _, told in apart for one in sorted(told, key=urgency)[:IN_FULL]}
-        telling = Telling(
+        telling = self._telling(in_full.values(), now, seen)
+        return [compose(chat, told, telling, held_until=until) for chat, until, told in apart]
+
+    def _telling(self, notices: Iterable[Notice], now: int, seen: Snapshot | None) -> Telling:
+        """What the words about these need; what would help their positions is worked out here."""
+        return Telling(
             labels={wallet.address: wallet.label for wallet in self.settings.wallets},
             chains={spec.name: spec.title for spec in self.settings.chains.values()},
             explorers={spec.name: spec.explorer for spec in self.settings.chains.values()},
-            advice=_advice(in_full.values(), seen) if seen else {},
+            advice=_advice(notices, seen) if seen else {},
             markets={deployment.id: deployment.title for deployment in self.settings.deployments},
             now=now,
         )
-        return [compose(chat, told, telling, held_until=until) for chat, until, told in apart]
+
+    def _as_look(self, sightings: Iterable[Sighting], now: int, seen: Snapshot | None) -> Look:
+        return Look(
+            chain=self.spec.name,
+            now=now,
+            sightings={sighting.key: sighting for sighting in sightings},
+            covers=lambda key: self._concerns(key) or key == Key(Rule.BLIND, self.spec.name),
+            telling=lambda notices: self._telling(notices, now, seen),
+            told_to=self._as_told_to,
+        )
 
     def _as_told_to(self, chat: str, notice: Notice) -> Notice:
         """A chat learns of no wallet whose alerts it does not get."""

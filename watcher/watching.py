@@ -12,6 +12,7 @@ from watcher.chain import Chain
 from watcher.config import Settings
 from watcher.memory import Memory
 from watcher.notify.keeper import Keeper
+from watcher.notify.living import Look
 from watcher.recording import Recorder
 from watcher.watch import ChainWatch
 
@@ -36,8 +37,15 @@ class Watches:
         """The watches, by the chain's name."""
         return {name: watch for name, (watch, _) in self._watches.items()}
 
-    async def start(self, settings: Settings, memory: Memory, keeper: Keeper, recorder: Recorder) -> None:
-        """Watches every chain of the settings, and looks at each at once."""
+    async def start(
+        self,
+        settings: Settings,
+        memory: Memory,
+        keeper: Keeper,
+        recorder: Recorder,
+        looked: Callable[[Look], None],
+    ) -> None:
+        """Watches every chain of the settings, and looks at each at once; `looked` is told what each look saw."""
         for name, spec in settings.chains.items():
             chain = Chain(spec)
             await chain.open()
@@ -49,6 +57,7 @@ class Watches:
                 keeper=keeper,
                 recorder=recorder,
                 now=self._now,
+                looked=looked,
             )
             task = asyncio.create_task(watch.run(), name=f"watch {name}")
             task.add_done_callback(self._ended)

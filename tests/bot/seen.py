@@ -182,6 +182,7 @@ def hands(
         proposals=Proposals(lambda: now),
         seal=SEAL,
         panel=Panel(SEAL, lambda _: None),
+        refresh=nothing,
     )
 
 

@@ -59,8 +59,8 @@ def test_it_begins_an_incident_with_what_a_delivered_message_opened(store: Store
     [found] = open_incidents(store)
     assert (found.id, found.chat, found.external_id) == (number, "me", "77")
     assert (found.opened_at, found.edited_at, found.ended_at, found.repeated) == (12, 12, None, False)
-    assert members(found) == [("b", Level.CRITICAL, False), ("a", Level.WARN, False)]
-    assert found.members[0].key == Key(Rule.HEALTH, "b")
+    assert members(found) == [("a", Level.WARN, False), ("b", Level.CRITICAL, False)]
+    assert found.members[1].key == Key(Rule.HEALTH, "b")
     assert found.body == Message.of("me", told_of, 10).body
     assert found.sections == told_of
 

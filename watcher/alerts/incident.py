@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from watcher.alerts.message import Level, Section, Text
-from watcher.alerts.record import Key, Record
+from watcher.alerts.record import Key, Record, Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,3 +41,11 @@ class Incident:
     ended_at: int | None = None
     sections: tuple[Section, ...] = ()
     repeated: bool = False
+
+
+def members_of(sections: Sequence[Section]) -> tuple[Member, ...]:
+    """What the buttons of a message are about: the alerts that it opens, or where it opens none, reminds of."""
+    opened = [section for section in sections if section.opens and section.level]
+    reminded = [section for section in sections if section.episode and section.severity]
+    keys = {Key(Rule(section.rule), section.subject): section for section in opened or reminded}
+    return tuple(Member(key=key, episode=section.episode, level=section.level) for key, section in keys.items())

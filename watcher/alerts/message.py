@@ -101,6 +101,13 @@ def joined(parts: list[Text], separator: str = "\n") -> Text:
     return whole
 
 
+def first_line(text: Text) -> Text:
+    """The text up to its first line break, with the spans that lie within."""
+    line = text.text.partition("\n")[0]
+    end = utf16_length(line)
+    return Text(line, tuple(span for span in text.spans if span.offset + span.length <= end))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
     """What a message says of one condition. `rule` and `subject` name the condition, `level` is where it stands.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import assert_never
 
@@ -28,7 +28,10 @@ _LIMITS = {Level.WARN: "warn", Level.CRITICAL: "critical", Level.LIQUIDATABLE: "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Telling:
-    """What the words need besides the notices: the user's names for things, and the time now (Unix seconds)."""
+    """What the words need besides the notices: the user's names for things, and the time now (Unix seconds).
+
+    `trends` say by subject where health goes, where that is known.
+    """
 
     labels: Mapping[Address, str]
     chains: Mapping[str, str]
@@ -36,6 +39,7 @@ class Telling:
     advice: Mapping[str, Advice]
     markets: Mapping[str, str]
     now: int
+    trends: Mapping[str, str] = field(default_factory=dict)
 
     def wallet(self, address: Address) -> str:
         return clean(self.labels.get(address) or f"{address[:6]}…{address[-4:]}", 32)
@@ -77,7 +81,7 @@ def _section(notice: Notice, telling: Telling, *, brief: bool, known: bool) -> S
         subject=key.subject,
         severity=notice.severity,
         level=notice.record.level,
-        body=_brief(notice, telling) + (", for the same reason" if known else "") if brief else _told(notice, telling),
+        body=in_brief(notice, telling) + (", for the same reason" * known) if brief else _in_full(notice, telling),
         at=telling.now,
         since=telling.now,
         brief=brief,
@@ -102,13 +106,20 @@ def _living(facts: Facts) -> Position | None:
     return facts.position if isinstance(facts, Seen | Near | Fell) else None
 
 
-def _brief(notice: Notice, telling: Telling) -> Text:
+def in_brief(notice: Notice, telling: Telling) -> Text:
+    """A notice in one line."""
     position = _living(notice.sighting.facts)
-    health = f" · health {figures.health(position.health.factor)}" if position else ""
+    trend = telling.trends.get(notice.record.key.subject, "")
+    health = f" · health {figures.health(position.health.factor)}{trend}" if position else ""
     return _headline(notice, telling) + health
 
 
-def _told(notice: Notice, telling: Telling) -> Text:
+def _in_full(notice: Notice, telling: Telling) -> Text:
+    return joined([_headline(notice, telling), *below_headline(notice, telling)])
+
+
+def below_headline(notice: Notice, telling: Telling) -> list[Text]:
+    """What a notice in full says, line by line."""
     facts = notice.sighting.facts
     match facts:
         case Seen(position):
@@ -134,7 +145,7 @@ def _told(notice: Notice, telling: Telling) -> Text:
             lines = sources.blind(facts, telling.now)
         case _:
             assert_never(facts)
-    return joined([_headline(notice, telling), *lines])
+    return lines
 
 
 def _headline(notice: Notice, telling: Telling) -> Text:
@@ -196,7 +207,7 @@ def _pending(notice: Notice) -> str:
 
 def _position(notice: Notice, position: Position, telling: Telling) -> list[Text]:
     advice = telling.advice.get(str(position.id), Advice())
-    lines = [_health(notice, position)]
+    lines = [_health(notice, position, telling)]
     lines += [Text(note) for note in _cautions(position)]
     lines.append(
         Text(
@@ -217,7 +228,7 @@ def _position(notice: Notice, position: Position, telling: Telling) -> list[Text
 def _in_short(notice: Notice, position: Position, telling: Telling) -> list[Text]:
     """What is told of a position beside something else: its health, what would help, and where that was seen."""
     remedies = _remedies(telling.advice.get(str(position.id), Advice()), notice.sighting.rules)
-    lines = [_health(notice, position), *map(Text, _cautions(position))]
+    lines = [_health(notice, position, telling), *map(Text, _cautions(position))]
     return [*lines, *(remedies if notice.record.level else []), _block(position, telling)]
 
 
@@ -226,10 +237,10 @@ def _distance(notice: Notice, near: Near) -> Text:
     return moves.distance(near, notice.record.level, notice.sighting.rules, eased=eased)
 
 
-def _health(notice: Notice, position: Position) -> Text:
+def _health(notice: Notice, position: Position, telling: Telling) -> Text:
     """The rule as the user wrote it, with the value that broke it."""
     factor = position.health.factor
-    shown = Text("health ") + code(figures.health(factor))
+    shown = Text("health ") + code(figures.health(factor)) + telling.trends.get(notice.record.key.subject, "")
     return shown + (": no debt" if factor == INFINITE else _against_limit(notice, position))
 
 

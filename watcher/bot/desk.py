@@ -128,6 +128,8 @@ class Desk:
         await self._outspoken(chat, self._voice.nod(push.query, response.nod))
         if response.shows is not None:
             await self._outspoken(chat, self._voice.show(chat, push.message, *response.shows))
+        if response.handled and push.pressed is not None:
+            await self._outspoken(chat, self._hands.refresh(push.pressed.ref))
         if response.reply is not None:
             await self._voice.say(chat, response.reply, push.message)
         if response.edit is not None:

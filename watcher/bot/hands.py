@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from watcher.alerts.incident import Member
 from watcher.alerts.message import Text
@@ -28,7 +29,8 @@ class Alert:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hands:
     """`alert` finds one by its number. `edit` tries a change of the wallets file, and writes nothing. `chart` draws a
-    position over so many seconds for a chat: a PNG, and a caption for it. They raise `StoreFailed` and `ConfigError`.
+    position over so many seconds for a chat: a PNG, and a caption for it. `refresh` has the message of an alert, by its
+    number, show who takes care of it. They raise `StoreFailed` and `ConfigError`.
     """
 
     handling: Handling
@@ -38,3 +40,4 @@ class Hands:
     proposals: Proposals
     seal: Seal
     panel: Panel
+    refresh: Callable[[int], Coroutine[Any, Any, None]]

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from math import ceil, inf
 from typing import Any, Concatenate, Final, ParamSpec
@@ -72,19 +72,21 @@ class Sender:
         wall: Callable[[], float] | None = None,
         on_fatal: Callable[[str], None] = lambda _: None,
         quiet: Callable[[], Collection[str]] = tuple,
+        envelope: Callable[[Claimed], Awaitable[Envelope]] | None = None,
         limits: Limits | None = None,
         concurrency: int = 16,
     ) -> None:
         """`channels` by chat name; `wall` is the clock that messages were dated by, if it is another one.
-
         `on_fatal` is called once, with the reason, when sending had to end. `quiet` names the chats that are to hear
-        only what is critical now; what they are not to hear waits, and folds, until they may.
+        only what is critical now; what they are not to hear waits, and folds, until they may. `envelope` gives what
+        goes with a message besides its words.
         """
         self._store = store
         self._clock = clock or SystemClock()
         self._wall = wall or self._clock.now
         self._on_fatal = on_fatal
         self._quiet = quiet
+        self._envelope = envelope
         self._limits = limits or Limits()
         self._concurrency = concurrency
         self._overall = Window(self._limits.overall)
@@ -143,9 +145,10 @@ class Sender:
         """
         await self._beside.edit(chat, external_id, body, keyboard)
 
-    def edits(self, chat: str) -> bool:
-        """Whether messages to this chat can be edited."""
-        return chat in self._served and isinstance(self._channels[chat], RichChannel)
+    def rich(self, chat: str) -> RichChannel | None:
+        """The way to a chat whose messages can be edited; None where they cannot, or it is not served."""
+        channel = self._channels[chat] if chat in self._served else None
+        return channel if isinstance(channel, RichChannel) else None
 
     def take_back(self) -> list[Message]:
         """What `send_now` was given and has not begun to send; the caller answers for it from now on."""
@@ -254,11 +257,12 @@ class Sender:
     async def _send(self, message: Message, claimed: Claimed) -> str:
         """One part, and once more in plain text if its form is refused. Raises `DeliveryError`."""
         label = self._label(message, claimed)
+        envelope = await self._envelope(claimed) if self._envelope else PLAIN
         try:
-            return await ask(self._channels[message.chat], message, label)
+            return await ask(self._channels[message.chat], message, label, envelope)
         except BodyRefused as error:
             refused = error
-        first_id = await self._send_plain(message, label)
+        first_id = await self._send_plain(message, label, envelope)
         if message.chat not in self._shown_plain:
             self._shown_plain.add(message.chat)
             told = notices.shown_plain(message, str(refused), self._others(message.chat), int(self._clock.now()))
@@ -271,10 +275,10 @@ class Sender:
         age = late(message, int(self._wall())) if claimed.part == 0 else None
         return "\n".join(filter(None, (repeat, age))) or None
 
-    async def _send_plain(self, message: Message, label: str | None) -> str:
+    async def _send_plain(self, message: Message, label: str | None, envelope: Envelope) -> str:
         """All pieces under one claim, so a failure after the first piece makes the fate of the whole unknown."""
         first, *rest = self._channels[message.chat].parts(message.body, plain=True)
-        first_id = await ask(self._channels[message.chat], replace(message, body=first), label)
+        first_id = await ask(self._channels[message.chat], replace(message, body=first), label, envelope)
         for piece in rest:
             await self._clock.sleep_until(self._clock.now() + self._limits.chat.period)
             try:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, exists, select, update
 
-from watcher.alerts.incident import Incident, Member
+from watcher.alerts.incident import Incident, Member, members_of
 from watcher.alerts.message import Level, Message, Section, Text
 from watcher.alerts.record import Key, Rule
 from watcher.store.rows import message_from, sections_from, text_columns, text_from
@@ -20,7 +20,7 @@ __all__ = ["Incident", "Member", "Told", "anchor", "end", "incident_of", "open_i
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """A message that was delivered, by its number in the outbox, and the conditions that it said stand.
+    """A message that was delivered, by its number in the outbox, and the conditions that its buttons are about.
 
     `external_id` is what the other side calls its first part.
     """
@@ -52,8 +52,8 @@ def told(store: Store, message_id: int) -> Told | None:
     if row is None:
         return None
     message = message_from(row)
-    members = tuple(_told_of(section) for section in message.sections if section.episode and section.level)
-    return Told(id=row["id"], external_id=row["external_id"], message=message, members=members)
+    external_id = row["external_id"]
+    return Told(id=row["id"], external_id=external_id, message=message, members=members_of(message.sections))
 
 
 def anchor(store: Store, chat: str, sections: Sequence[Section]) -> str | None:
@@ -96,11 +96,11 @@ def _query() -> Select[Any]:
 def _incidents(connection: Connection, query: Select[Any]) -> list[Incident]:
     rows = connection.execute(query).mappings().all()
     members = _members(connection, [row["id"] for row in rows])
-    return [_incident(row, tuple(members[row["id"]])) for row in rows]
+    return [_incident(row, members[row["id"]]) for row in rows]
 
 
 def _members(connection: Connection, incidents: list[int]) -> dict[int, list[Member]]:
-    """The members of these, the most severe first, and whether a later incident of the same chat has each too."""
+    """The members of these, and whether a later incident of the same chat has each too."""
     newer, later = member.alias(), incident.alias()
     told_again = (
         exists()
@@ -112,7 +112,6 @@ def _members(connection: Connection, incidents: list[int]) -> dict[int, list[Mem
         select(member, told_again.label("left"))
         .join(incident, incident.c.id == member.c.incident)
         .where(member.c.incident.in_(incidents))
-        .order_by(member.c.level.desc(), member.c.rule, member.c.subject)
     )
     found: dict[int, list[Member]] = {each: [] for each in incidents}
     for row in connection.execute(query).mappings():
@@ -122,21 +121,20 @@ def _members(connection: Connection, incidents: list[int]) -> dict[int, list[Mem
     return found
 
 
-def _incident(row: RowMapping, members: tuple[Member, ...]) -> Incident:
+def _incident(row: RowMapping, members: list[Member]) -> Incident:
+    """The members in the order in which they were told."""
+    sections = sections_from(row)
+    places = {(section.rule, section.subject): place for place, section in enumerate(sections)}
+    members.sort(key=lambda one: places[one.key.rule, one.key.subject])
     return Incident(
         id=row["id"],
         chat=row["chat"],
         external_id=row["external_id"],
-        members=members,
+        members=tuple(members),
         body=text_from(row),
         opened_at=row["opened_at"],
         edited_at=row["edited_at"],
         ended_at=row["ended_at"],
-        sections=sections_from(row),
+        sections=sections,
         repeated=bool(row["maybe_sent"]),
     )
-
-
-def _told_of(section: Section) -> Member:
-    key = Key(Rule(section.rule), section.subject)
-    return Member(key=key, episode=section.episode, level=section.level)

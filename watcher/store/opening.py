@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, RowMapping, delete, insert, select
 
+from watcher.alerts.incident import members_of
 from watcher.store.rows import message_from
 from watcher.store.schema import incident, member, outbox
 
@@ -14,15 +15,15 @@ def open_incident(connection: Connection, row: RowMapping, now: int, *, whole: b
     A message that is not `whole` in that part is never edited: its incident only knows whom it told of what.
     """
     message = message_from(row)
-    opened = {(one.rule, one.subject): one for one in message.sections if one.opens and one.level}
-    if not opened:
+    if not any(section.opens for section in message.sections):
         return
     values = {"id": row["id"], "chat": row["chat"], "external_id": row["external_id"], "text": row["text"]}
     times = {"opened_at": now, "edited_at": now, "ended_at": None if whole else now}
     connection.execute(insert(incident).values(**values, spans=row["spans"], **times))
     members = [
-        {"incident": row["id"], "rule": rule, "subject": subject, "episode": one.episode, "level": int(one.level)}
-        for (rule, subject), one in opened.items()
+        {"incident": row["id"], "rule": one.key.rule.value, "subject": one.key.subject}
+        | {"episode": one.episode, "level": int(one.level)}
+        for one in members_of(message.sections)
     ]
     connection.execute(insert(member), members)
 
