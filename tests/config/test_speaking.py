@@ -1,11 +1,14 @@
 """Webhooks, escalation and the dead-man ping, as they are configured."""
 
+import re
+from datetime import time
 from pathlib import Path
 
 import pytest
 
 from tests.config.conftest import WALLET, Load, Refuse
 from watcher.config import Deadman, Escalation, Secret, Webhook, describe, load
+from watcher.config.daily import Daily
 from watcher.config.speaking import signing_key
 
 ONE = f'[[wallets]]\naddress = "{WALLET}"\n'
@@ -122,8 +125,16 @@ def test_it_takes_a_secret_as_written_or_in_base64() -> None:
 def test_the_example_names_every_key_of_them(tmp_path: Path) -> None:
     example = (Path(__file__).parents[2] / "deploy" / "watcher.example.toml").read_text()
     path = tmp_path / "watcher.toml"
-    path.write_text(example.replace("# [", "[").replace("# url", "url").replace("# secret", "secret"))
+    uncommented = re.sub(r"^# (\[|url|secret|digest|quiet|zone)", r"\1", example, flags=re.MULTILINE)
+    path.write_text(uncommented)
 
-    assert load(path, secrets=False).wallets
+    settings = load(path, secrets=False)
+    assert settings.wallets
+    assert settings.console
+    assert (
+        "chat me: 123456789; commands (read) from 123456789; quiet 22:00-07:00 Europe/Berlin;"
+        " digest 08:00 Europe/Berlin"
+    ) in describe(settings)
+    assert settings.chats["me"].digest == Daily(time(8), "Europe/Berlin")
     for key in ("wallets_file", "[webhooks.", "secret =", "[escalation]", "after =", "[deadman]", "every ="):
         assert key in example

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -11,7 +12,6 @@ from tests.daemon.inside import Inbox
 from tests.daemon.waiting import eventually
 from watcher.config import load
 from watcher.config.changes import FileChanges
-from watcher.config.settings import CONSOLE
 from watcher.daemon import Daemon
 
 WALLET = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
@@ -51,11 +51,12 @@ def wallet(address: str) -> str:
 
 
 @asynccontextmanager
-async def dark(config: Path, inbox: Inbox | None = None) -> AsyncIterator[Daemon]:
+async def dark(config: Path, inbox: Inbox | None = None, now: Callable[[], float] = time.time) -> AsyncIterator[Daemon]:
     """Running until the end of the block. With an `inbox` that is where everything goes."""
     files = FileChanges(config)
-    channels = None if inbox is None else {CONSOLE: inbox}
-    daemon = Daemon(load(config), reload=lambda: load(config), files=files, channels=channels)
+    settings = load(config)
+    channels = None if inbox is None else dict.fromkeys(settings.audience, inbox)
+    daemon = Daemon(settings, reload=lambda: load(config), files=files, channels=channels, now=now)
     running = asyncio.create_task(daemon.run())
     try:
         await eventually(lambda: any(watch.progressed_at for watch in daemon.watches.values()) or running.done())
