@@ -42,6 +42,7 @@ from watcher.recording import Recorder
 from watcher.store import Store, StoreFailed, StoreThread
 from watcher.store.acks import acknowledgements
 from watcher.store.mutes import mutes
+from watcher.store.seen import forget_seen, last_seen
 from watcher.threads import Detached
 from watcher.wallets import Change, Edit, edit_wallets
 from watcher.watch import ChainWatch
@@ -275,15 +276,19 @@ class Daemon:
         self._memory.records = await self._store.do(Store.records)
         self._memory.acks = await self._store.do(acknowledgements)
         self._memory.mutes = await self._store.do(mutes)
+        self._watching.recall(await self._store.do(last_seen))
 
     async def _forget_unwatched(self) -> None:
         """Ends in silence what the configuration does not watch any more."""
-        changed = list(Scope.of(self._settings).narrowed(self._memory.records.values(), int(self._now())))
+        scope = Scope.of(self._settings)
+        changed = list(scope.narrowed(self._memory.records.values(), int(self._now())))
         if changed:
             await self._keeper.keep(changed, ())
         for record in changed:
             _log.info("alert.unwatched", rule=record.key.rule, subject=record.key.subject, episode=record.episode)
         self._memory.remember(changed)
+        with suppress(StoreFailed):  # then the next start or reload forgets it
+            await self._store.do(forget_seen, self._watching.forget_all_but(scope.places))
 
     async def _tell_all(self, title: str, text: str) -> None:
         now = int(self._now())

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import structlog
 
 from watcher.advice import advise
 from watcher.alerts.assess import Sighting, assess, sight_chain, sight_event, told_to
-from watcher.alerts.message import Message
+from watcher.alerts.message import Level, Message
 from watcher.alerts.mute import by_end
 from watcher.alerts.outlook import Advice
 from watcher.alerts.policy import Notice, announce, decide
@@ -31,6 +31,7 @@ from watcher.notify.keeper import Keeper
 from watcher.notify.living import Look
 from watcher.recording import Recorder
 from watcher.snapshot import Snapshot, take, too_old, watched_on
+from watcher.store.seen import LastSeen
 from watcher.views import Views
 
 BLIND_AFTER = 45
@@ -58,13 +59,13 @@ class ChainWatch:
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     progressed_at: float = 0.0
     last: Snapshot | None = None
+    baseline: Baseline | None = None
     _seen_at: int = 0
     _unseen_since: int = 0
     _waiting: deque[Snapshot] = field(default_factory=lambda: deque(maxlen=KEPT))
     _stopping: bool = False
     _book: RuleBook = field(init=False)
     _views: Views = field(init=False)
-    _baseline: Baseline | None = None
 
     def __post_init__(self) -> None:
         self._seen_at = int(self.now())
@@ -105,13 +106,15 @@ class ChainWatch:
     # Seeing
 
     async def _look(self) -> None:
-        snapshot, confirmed = await self.chain.first(self._read, within=BUDGET)
+        snapshot, confirmed, orphans = await self.chain.first(self._read, within=BUDGET)
         now = int(self.now())
         known = self.memory.standing(self._concerns)
         latest = assess(await self._views.of(snapshot), self._book, known)
         settled = assess(await self._views.of(confirmed), self._book, known) if confirmed else []
-        happened = self._happened(snapshot)
-        await self._act(latest, settled, now, snapshot, happened)
+        baseline, happened = self._happened(snapshot, orphans)
+        seen = baseline.to_keep(self.baseline, snapshot)
+        await self._act(latest, settled, now, snapshot, happened, seen)
+        self.baseline = baseline
         self.looked(self._as_look(latest, now, snapshot))
         self._seen_at = now  # only here: what was read and could not be judged was not seen
         if self.last is None or snapshot.block != self.last.block:
@@ -125,20 +128,28 @@ class ChainWatch:
                 rounds=snapshot.rounds,
             )
         self.last = snapshot
-        self._baseline = self._baseline.after(snapshot) if self._baseline else Baseline.of(snapshot)
         if confirmed:
             while self._waiting and self._waiting[0].block.number <= confirmed.block.number:
                 self._waiting.popleft()
         await self.recorder.record(snapshot, self._book)
 
-    def _happened(self, snapshot: Snapshot) -> list[Sighting]:
-        """What was done to the positions since the snapshot before, for those who want to know."""
-        events = self._baseline.happened(snapshot) if self._baseline else []
+    def _happened(self, snapshot: Snapshot, orphans: Collection[str]) -> tuple[Baseline, list[Sighting]]:
+        """What was done to the positions since they were seen before, for those who want to know."""
+        if self.baseline is None:
+            return Baseline.of(snapshot), []
+        records = self.memory.records.values()
+        baseline, events = self.baseline.then(
+            snapshot,
+            orphans=orphans,
+            buried=snapshot.block.number - self.spec.confirmations,
+            troubled={one.key.subject for one in records if one.key.rule is Rule.HEALTH and one.level > Level.WARN},
+        )
         found = (sight_event(one, self._book.of(one.position.id), snapshot.block) for one in events)
-        return [sighting for sighting in found if sighting is not None]
+        return baseline, [sighting for sighting in found if sighting is not None]
 
-    async def _read(self, pinned: Pinned) -> tuple[Snapshot, Snapshot | None]:
-        """A snapshot at the newest block, and the newest earlier one whose block is by now confirmed."""
+    async def _read(self, pinned: Pinned) -> tuple[Snapshot, Snapshot | None, frozenset[str]]:
+        """A snapshot at the newest block, the newest earlier one whose block is by now confirmed, and the blocks of
+        events told lately that were taken back."""
         self._must_be_recent(pinned)
         standing = self.memory.standing(self._concerns)
         if self.last is not None and pinned.block.hash == self.last.block.hash:
@@ -149,7 +160,17 @@ class ChainWatch:
             )
             if standing:
                 self._waiting.append(snapshot)
-        return snapshot, await self._confirmed(pinned) if standing else None
+        return snapshot, await self._confirmed(pinned) if standing else None, await self._orphans(pinned)
+
+    async def _orphans(self, pinned: Pinned) -> frozenset[str]:
+        """The hashes of blocks in which something happened, and which are canonical no more."""
+        told = {one.block.number: one.block.hash for one in (self.baseline.told if self.baseline else ())}
+        canonical = {
+            number: pinned.block.hash if number == pinned.block.number else await pinned.block_hash(number)
+            for number in told
+            if number <= pinned.block.number
+        }
+        return frozenset(told[number] for number, now in canonical.items() if now not in (None, told[number]))
 
     def _must_be_recent(self, pinned: Pinned) -> None:
         """A node that is behind would say that all is well while its user is liquidated."""
@@ -209,16 +230,17 @@ class ChainWatch:
         now: int,
         seen: Snapshot | None,
         happened: Sequence[Sighting] = (),
+        to_keep: Collection[LastSeen] = (),
     ) -> None:
         """Decide, and keep state and messages together; only then is anything remembered."""
         decision = decide(self.memory.records, latest, settled, now, self.memory.acks)
         notices = (*decision.notices, *map(announce, happened))
-        if not decision.records and not notices:
+        if not decision.records and not notices and not to_keep:
             await self.keeper.retry()
             return
         # Off the loop: liquidation prices of many positions at once are seconds of arithmetic.
         messages = await asyncio.to_thread(self._messages, notices, now, seen)
-        await self.keeper.keep(decision.records, messages)
+        await self.keeper.keep(decision.records, messages, to_keep)
         self.memory.remember(decision.records)
         for notice in notices:
             _log.info(

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from watcher.chain import Chain
 from watcher.config import Settings
+from watcher.domain.source import Address
+from watcher.happenings import Baseline
 from watcher.memory import Memory
 from watcher.notify.keeper import Keeper
 from watcher.notify.living import Look
 from watcher.recording import Recorder
+from watcher.store.seen import LastSeen
 from watcher.watch import ChainWatch
 
 LOOK_ENDS: Final = 1.5
@@ -31,11 +34,27 @@ class Watches:
         self._now = now
         self._ended = ended
         self._watches: dict[str, tuple[ChainWatch, asyncio.Task[None]]] = {}
+        self._baselines: dict[str, Baseline] = {}
 
     @property
     def by_chain(self) -> dict[str, ChainWatch]:
         """The watches, by the chain's name."""
         return {name: watch for name, (watch, _) in self._watches.items()}
+
+    def recall(self, seen: Iterable[LastSeen]) -> None:
+        """What was kept of the positions. Between `stop()` and `start()`."""
+        by_chain: dict[str, list[LastSeen]] = {}
+        for one in seen:
+            by_chain.setdefault(one.block.chain, []).append(one)
+        for chain, found in by_chain.items():
+            known = self._baselines.get(chain)
+            self._baselines[chain] = known.recalling(found) if known else Baseline.kept(found)
+
+    def forget_all_but(self, places: Collection[tuple[str, Address]]) -> set[tuple[str, Address]]:
+        """Forgets what is known of other deployments and wallets than these, and returns which. As `recall`."""
+        known = {place for baseline in self._baselines.values() for place in baseline.covered}
+        self._baselines = {chain: baseline.only(places) for chain, baseline in self._baselines.items()}
+        return known.difference(places)
 
     async def start(
         self,
@@ -59,6 +78,7 @@ class Watches:
                 now=self._now,
                 looked=looked,
             )
+            watch.baseline = self._baselines.get(name)
             task = asyncio.create_task(watch.run(), name=f"watch {name}")
             task.add_done_callback(self._ended)
             self._watches[name] = (watch, task)
@@ -78,8 +98,10 @@ class Watches:
             for task in late:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-        for watch, _ in self._watches.values():
+        for name, (watch, _) in self._watches.items():
             await watch.chain.close()
+            if watch.baseline is not None:
+                self._baselines[name] = watch.baseline
         self._watches.clear()
 
 

@@ -36,12 +36,28 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happened:
-    """An event. `position` is as it is now, or as it was last seen where it is closed; `before` is its health then."""
+    """An event. `position` is as it is now, or as it was last seen where it is closed; `before` is its health then.
+
+    `unseen`: seconds in which nobody looked, so that interest is in the amounts. `undone`: it was told, and its block
+    has been taken back.
+    """
 
     what: What
     position: Position
     changes: tuple[Change, ...]
     before: Decimal | None = None
+    unseen: int = 0
+    undone: bool = False
+
+    @property
+    def name(self) -> str:
+        """What tells it from other events of the same block."""
+        return f"{self.what}{'.undone' if self.undone else ''}"
+
+    @property
+    def gone(self) -> bool:
+        """Whether there is no such position now."""
+        return self.what is (What.OPENED if self.undone else What.CLOSED)
 
 
 def changes(before: Position | None, now: Position | None, seconds: int = 0) -> tuple[Change, ...]:

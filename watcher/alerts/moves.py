@@ -14,13 +14,23 @@ from watcher.alerts.rules import Rules
 from watcher.domain.position import Position
 from watcher.risk.liquidation import LiquidationPrice
 
-NAMES = {
+_NAMES = {
     What.OPENED: "OPENED",
     What.CLOSED: "CLOSED BY A TRANSACTION",
     What.CHANGED: "CHANGED BY A TRANSACTION",
     What.LIQUIDATED: "LOOKS LIQUIDATED",
 }
-"""How a message calls what has happened."""
+_UNDONE = {
+    What.OPENED: "NOT OPENED AFTER ALL",
+    What.CLOSED: "NOT CLOSED AFTER ALL",
+    What.CHANGED: "NOT CHANGED AFTER ALL",
+    What.LIQUIDATED: "NOT LIQUIDATED AFTER ALL",
+}
+
+
+def name(happened: Happened) -> str:
+    """How a message calls what has happened, or has not happened after all."""
+    return (_UNDONE if happened.undone else _NAMES)[happened.what]
 
 
 def distance(near: Near, level: Level, rules: Rules, *, eased: bool) -> Text:
@@ -55,14 +65,22 @@ def fall(found: Fall, rules: Rules) -> Text:
 
 def event(happened: Happened) -> list[Text]:
     """What changed, an asset a line, and what it did to health."""
+    now = figures.health(happened.position.health.factor)
+    if happened.undone:
+        took_back = Text("The chain took back the block in which that was seen (a reorganisation).")
+        return [took_back] if happened.gone else [took_back, Text(f"health {now}")]
     lines = [Text(_change(change, happened.what)) for change in happened.changes]
+    rule = "(liquidated)" if happened.what is What.LIQUIDATED else "(events)"
+    if happened.unseen:
+        lines.append(Text(f"Nobody looked for {figures.duration(happened.unseen)}: interest is in these amounts."))
     if happened.what is What.LIQUIDATED:
-        lines.append(Text("Collateral and debt went together while health allowed a liquidation."))
+        while_ = "nobody looked" if happened.unseen else "health allowed a liquidation"
+        lines.append(Text(f"Collateral and debt went together while {while_}."))
     if happened.before is None:
-        return lines
-    before, now = figures.health(happened.before), figures.health(happened.position.health.factor)
+        return [*lines, Text(f"health {now} {rule}")]
+    before = figures.health(happened.before)
     gone = happened.position.health.factor == happened.before
-    return [*lines, Text(f"health was {before}" if gone else f"health {before} → {now}")]
+    return [*lines, Text(f"health was {before} {rule}" if gone else f"health {before} → {now} {rule}")]
 
 
 def _change(change: Change, what: What) -> str:

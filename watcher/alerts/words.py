@@ -10,7 +10,7 @@ from typing import assert_never
 from watcher.alerts import figures, moves, sources
 from watcher.alerts.assess import Blind, Closed, Facts, Feed, Fell, Lost, Near, Seen, Unwatched
 from watcher.alerts.clean import clean, titled
-from watcher.alerts.happened import Happened, What
+from watcher.alerts.happened import Happened
 from watcher.alerts.message import Level, Message, Section, Text, bold, code, joined, link
 from watcher.alerts.outlook import Advice, ways_back
 from watcher.alerts.policy import Kind, Notice
@@ -75,7 +75,8 @@ def _reason(notice: Notice) -> tuple[str, str] | None:
 def _section(notice: Notice, telling: Telling, *, brief: bool, known: bool) -> Section:
     key = notice.record.key
     # An event is told once: a later one of the same position does not stand for it, so it has a name of its own.
-    rule = f"{key.rule}@{notice.record.fired_block}" if notice.kind is Kind.EVENT else key.rule
+    facts = notice.sighting.facts
+    rule = f"{key.rule}@{notice.record.fired_block}.{facts.name}" if isinstance(facts, Happened) else key.rule
     return Section(
         rule=rule,
         subject=key.subject,
@@ -102,7 +103,7 @@ def urgency(notice: Notice) -> tuple[int, Decimal]:
 def _living(facts: Facts) -> Position | None:
     """The position that is spoken of, where it was read."""
     if isinstance(facts, Happened):
-        return None if facts.what is What.CLOSED else facts.position
+        return None if facts.gone else facts.position
     return facts.position if isinstance(facts, Seen | Near | Fell) else None
 
 
@@ -161,8 +162,8 @@ def _headline(notice: Notice, telling: Telling) -> Text:
         case Fell(position, _):
             name = f"{_still(notice)}FAST DROP" if notice.record.level else "DROP OVER"
             return bold(name) + f" · {telling.wallet(position.id.wallet)} · {titled(position.market)}"
-        case Happened(what=what, position=position):
-            return bold(moves.NAMES[what]) + f" · {telling.wallet(position.id.wallet)} · {titled(position.market)}"
+        case Happened(position=position):
+            return bold(moves.name(facts)) + f" · {telling.wallet(position.id.wallet)} · {titled(position.market)}"
         case Lost(unreadable):
             wallet, market = telling.wallet(unreadable.id.wallet), titled(unreadable.market)
             return bold(f"{_still(notice)}UNREADABLE") + f" · {wallet} · {market}"

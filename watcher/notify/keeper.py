@@ -17,8 +17,10 @@ import structlog
 from watcher.alerts import figures
 from watcher.alerts.message import Level, Message, Section, Text, bold
 from watcher.alerts.record import Key, Record
+from watcher.domain.source import Address
 from watcher.notify.sender import Sender
 from watcher.store import Store, StoreFailed, StoreThread
+from watcher.store.seen import LastSeen
 
 SUBJECT: Final = "state volume"
 
@@ -38,6 +40,7 @@ class Keeper:
         self._now = now
         self._unsaved: dict[Key, Record] = {}
         self._held: list[Message] = []
+        self._unsaved_seen: dict[tuple[str, Address], LastSeen] = {}
         self._refused_since: int | None = None
         self._turn = asyncio.Lock()
 
@@ -46,16 +49,22 @@ class Keeper:
         """Records that are newer than the database's."""
         return dict(self._unsaved)
 
-    async def keep(self, records: Iterable[Record], messages: Sequence[Message]) -> None:
-        """Stores records and messages in one transaction and has them sent; or remembers the ones and sends the others.
+    async def keep(self, records: Iterable[Record], messages: Sequence[Message], seen: Iterable[LastSeen] = ()) -> None:
+        """Stores all in one transaction and has the messages sent; or remembers the rest and sends them all the same.
 
         Never fails for the volume's sake.
         """
         async with self._turn:
             self._unsaved |= {record.key: record for record in records}
+            self._unsaved_seen |= {one.place: one for one in seen}
             unsent = [*self._sender.take_back(), *self._held, *messages]
             try:
-                await self._store.do(Store.commit, list(self._unsaved.values()), [*unsent, *self._mended()])
+                await self._store.do(
+                    Store.commit,
+                    list(self._unsaved.values()),
+                    [*unsent, *self._mended()],
+                    list(self._unsaved_seen.values()),
+                )
             except StoreFailed as problem:
                 _log.error("state.not_written", problem=str(problem), unsaved=len(self._unsaved))
                 now = self._now()
@@ -65,6 +74,7 @@ class Keeper:
             else:
                 self._unsaved.clear()
                 self._held.clear()
+                self._unsaved_seen.clear()
                 self._refused_since = None
                 self._sender.wake()
 

@@ -143,6 +143,19 @@ history = Table(
     Column("legs", Text, nullable=False),
 )
 
+# What was last seen of each wallet in each deployment, and at which block: `positions` is JSON, see `seen`.
+seen = Table(
+    "seen",
+    metadata,
+    Column("deployment", Text, primary_key=True),
+    Column("wallet", Text, primary_key=True),
+    Column("chain", Text, nullable=False),
+    Column("block", Integer, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("at", Integer, nullable=False),
+    Column("positions", Text, nullable=False),
+)
+
 # The day (by the chat's calendar, ISO 8601) of the last digest that was written for a chat.
 digest = Table("digest", metadata, Column("chat", Text, primary_key=True), Column("day", Text, nullable=False))
 
@@ -201,6 +214,10 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             collateral TEXT NOT NULL, debt TEXT NOT NULL, numeraire TEXT NOT NULL, legs TEXT NOT NULL,
             PRIMARY KEY (position, at)
         ) WITHOUT ROWID""",
+        """CREATE TABLE seen (
+            deployment TEXT NOT NULL, wallet TEXT NOT NULL, chain TEXT NOT NULL, block INTEGER NOT NULL,
+            hash TEXT NOT NULL, at INTEGER NOT NULL, positions TEXT NOT NULL, PRIMARY KEY (deployment, wallet)
+        )""",
         "CREATE TABLE digest (chat TEXT NOT NULL PRIMARY KEY, day TEXT NOT NULL)",
     ),
 )

@@ -55,6 +55,7 @@ from watcher.store.rows import (
     record_row,
 )
 from watcher.store.schema import chat, condition, incident, outbox
+from watcher.store.seen import LastSeen, store_seen
 from watcher.store.vigils import last_warning, store_vigils, stored_vigils
 
 _UNCLAIM: Final = {"in_flight": 0}
@@ -110,7 +111,7 @@ class Store:
             found = [record_from(row) for row in connection.execute(select(condition)).mappings()]
         return {record.key: record for record in found}
 
-    def commit(self, records: Iterable[Record], messages: Iterable[Message]) -> None:
+    def commit(self, records: Iterable[Record], messages: Iterable[Message], seen: Collection[LastSeen] = ()) -> None:
         """State and outbox in one transaction: all of it is on the disk when this returns, or none.
 
         An acknowledgement goes with its episode, and a message that is to be held is held by the mutes as they are now.
@@ -122,6 +123,7 @@ class Store:
                 changed = {name: added.excluded[name] for name in rows[0] if name not in ("rule", "subject")}
                 connection.execute(added.on_conflict_do_update(index_elements=["rule", "subject"], set_=changed), rows)
             drop_ended(connection, kept)
+            store_seen(connection, seen)
             enqueue(connection, messages)
 
     # Vigils
