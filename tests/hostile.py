@@ -144,7 +144,6 @@ def names(seed: int) -> Iterator[str]:
 
 _NAMED: Final[Mapping[type, tuple[str, ...]]] = {
     Asset: ("symbol",),
-    Numeraire: ("symbol",),
     FeedReading: ("pair",),
     Position: ("market", "notes"),
     Unreadable: ("market", "reason"),
@@ -156,16 +155,22 @@ _NAMED: Final[Mapping[type, tuple[str, ...]]] = {
 
 
 def poisoned(thing: T, name: Callable[[], str]) -> T:
-    """The same, however deep, with another name wherever there is one. Frozen dataclasses, tuples and mappings."""
-    return _poisoned(thing, name)  # type: ignore[no-any-return]
+    """The same, however deep, with another name wherever there is one. Frozen dataclasses, tuples and mappings.
+
+    All count in the same money afterwards, as they did before.
+    """
+    money = name()
+    return _poisoned(thing, name, money)  # type: ignore[no-any-return]
 
 
-def _poisoned(thing: Any, name: Callable[[], str]) -> Any:
+def _poisoned(thing: Any, name: Callable[[], str], money: str) -> Any:
+    if isinstance(thing, Numeraire):
+        return changed(thing, symbol=money)
     match thing:
         case tuple() | frozenset() if not hasattr(thing, "_fields"):
-            return type(thing)(_poisoned(one, name) for one in thing)
+            return type(thing)(_poisoned(one, name, money) for one in thing)
         case dict() | MappingProxyType():
-            return {key: _poisoned(value, name) for key, value in thing.items()}
+            return {key: _poisoned(value, name, money) for key, value in thing.items()}
     if not is_dataclass(thing) or isinstance(thing, type):
         return thing
     named = _NAMED.get(type(thing), ())
@@ -173,7 +178,9 @@ def _poisoned(thing: Any, name: Callable[[], str]) -> Any:
     return changed(
         thing,
         **{
-            field: ((name(),) if isinstance(value, tuple) else name()) if field in named else _poisoned(value, name)
+            field: ((name(),) if isinstance(value, tuple) else name())
+            if field in named
+            else _poisoned(value, name, money)
             for field, value in inside.items()
         },
     )

@@ -28,6 +28,7 @@ def test_it_leaves_honest_names_alone(plain: str) -> None:
         ("claim-usdc․com", "claim-usdc·com"),  # U+2024 becomes a full stop by normalisation
         ("claim-usdc。com", "claim-usdc·com"),
         ("https://t.me/x", "https:∕∕t·me∕x"),
+        ("Done. Next.x", "Done. Next·x"),
         ("@support", "(at)support"),
         ("＠support", "(at)support"),
         ("/start", "∕start"),

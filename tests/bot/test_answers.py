@@ -46,7 +46,7 @@ def test_it_says_what_does_not_get_through() -> None:
     assert (
         "3 alerts waiting, the oldest for 5 min\n· 4 held by a mute or quiet hours\n· 2 for a chat that refuses\n"
         "1 undelivered for good\n"
-        "desk gets nothing: Forbidden: bot was blocked· See t·me∕x"
+        "desk gets nothing: Forbidden: bot was blocked. See t·me∕x"
     ) in told
     assert "The database cannot be read: see the log" in ask("/status", replace(view(), backlog=None))
 

@@ -21,14 +21,16 @@ _READ = 4_096
 
 _DEFANGED = str.maketrans(
     {
-        ".": "\u00b7",  # a domain needs a dot: MIDDLE DOT
-        "\u3002": "\u00b7",  # ... and IDNA takes the ideographic full stop for one
+        "\u3002": "\u00b7",  # IDNA takes the ideographic full stop for a dot
         "@": "(at)",  # mentions
         "#": "\u266f",  # hashtags: MUSIC SHARP SIGN
         "$": "\uff04",  # cashtags, which lead into a search: FULLWIDTH DOLLAR SIGN
     }
 )
 
+
+_DOT = re.compile(r"\.(?=\S)")
+"""A domain needs one, and not that at the end of a sentence: to be a MIDDLE DOT."""
 
 _SLASH = re.compile("/(?! )")
 """One that may begin a path or a bot's command, unlike that of "ETH / USD"."""
@@ -62,7 +64,7 @@ def shortened(text: str, limit: int) -> str:
 
 
 def _defanged(text: str) -> str:
-    return _SLASH.sub("\u2215", text.translate(_DEFANGED))  # DIVISION SLASH
+    return _DOT.sub("\u00b7", _SLASH.sub("\u2215", text.translate(_DEFANGED)))  # MIDDLE DOT, DIVISION SLASH
 
 
 def _compatible(text: str) -> str:
