@@ -89,7 +89,7 @@ def warning(text: str, at: int) -> Message:
 async def test_it_tells_once_what_was_told_before_and_over_restarts_too(tmp_path: Path, settings: Settings) -> None:
     for now, expected in [
         (1300, []),
-        (1600, ["NOT ACKNOWLEDGED for 10 min: CRITICAL\nAs it was told 10 min ago:\nhealth 1.05 < 1.10"]),
+        (1600, ["NOT ACKNOWLEDGED for 10 min: CRITICAL\nAs it was 10 min ago:\nhealth 1.05 < 1.10"]),
         (1700, []),
         (99_999, []),
     ]:

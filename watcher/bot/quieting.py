@@ -65,8 +65,8 @@ async def mute(arguments: Sequence[str], view: View, hands: Hands, by: int) -> R
 
 def _still_told(level: Level) -> str:
     if level < Level.CRITICAL:
-        return "What is critical is told. The rest is told when the mute ends, if it still stands; /unmute ends it now."
-    return "What is liquidatable is told. The rest is told when the mute ends, if it still stands; /unmute ends it now."
+        return "What is critical is told. The rest is told when the mute ends; /unmute ends it now."
+    return "What is liquidatable is told. The rest is told when the mute ends; /unmute ends it now."
 
 
 async def unmute(arguments: Sequence[str], view: View, hands: Hands, _: int) -> Reply:

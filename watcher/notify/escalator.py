@@ -69,13 +69,13 @@ class Escalator:
             self._spoke()
 
     async def _due(self, record: Record, since: int, now: int) -> Section:
-        """What was told last, under a headline of its own: the chats and this way must not contradict each other."""
+        """What was written last, under a headline of its own: the chats and this way must not contradict each other."""
         last = await self._store.do(Store.last_warning, record.key, besides=ESCALATION)
         body = bold(f"NOT ACKNOWLEDGED for {figures.duration(now - since)}: {record.level.word}")
         if last is None:
             body += f"\n{_named(record.key)}"
         else:
-            body += f"\nAs it was told {figures.duration(max(now - last.at, 0))} ago:\n" + Text(last.body.text)
+            body += f"\nAs it was {figures.duration(max(now - last.at, 0))} ago:\n" + Text(last.body.text)
         return _section(record, record.level, body, now)
 
 
