@@ -5,23 +5,31 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import time
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
+from tests.bot import seen
 from tests.bot.seen import IDLE, SPEC, cases, held, snapshot, view
+from tests.store.samples import point
 from watcher.alerts.ack import Acknowledgement
-from watcher.alerts.message import Level
+from watcher.alerts.message import Level, Message, Section, Text
 from watcher.alerts.mute import Mute
 from watcher.alerts.record import Key, Record, Rule
+from watcher.alerts.rules import Rules
 from watcher.bot.digest import digest
-from watcher.bot.view import FOLLOWED, Misunderstood, Sight, View
+from watcher.bot.view import FOLLOWED, Misunderstood, Sight, View, view_of
+from watcher.config import Chat, Settings
 from watcher.config.daily import Daily
 from watcher.domain.source import Address
 from watcher.notify.split import split
 from watcher.snapshot import Snapshot
-from watcher.store.digests import LastDay
+from watcher.store import Store, StoreThread
+from watcher.store.digests import DAY, LastDay
+from watcher.store.history import keep_points
 
 NOW = view().now
+ME = Chat(name="me", id=5, digest=Daily(time(8), "Europe/Berlin"))
 ALL_CLEAR = "no alert stands"
 
 
@@ -171,6 +179,34 @@ def test_it_stays_short_with_many_positions_and_splits_as_any_message() -> None:
     assert "… and 12 more" in shown.text
     assert "collateral $840,000.00" in shown.text
     assert len(split(shown, 4096)) == 1
+
+
+async def test_it_is_given_the_health_of_a_day_ago_and_what_this_chat_was_told(tmp_path: Path) -> None:
+    wallets = (seen.wallet("main"), replace(seen.wallet("desk"), chats=("other",)))
+    settings = Settings(
+        interval=12,
+        state=tmp_path / "w.db",
+        chains={SPEC.name: SPEC},
+        deployments=(),
+        wallets=wallets,
+        rules=Rules(),
+        telegram=None,
+        chats={"me": ME},
+    )
+    store = StoreThread(Store.open(settings.state))
+    raised = Section(
+        rule="health", subject="x", severity=Level.WARN, level=Level.WARN, body=Text("x"), at=NOW, since=NOW, opens=True
+    )
+    await store.do(Store.commit, (), [Message.of("me", [raised], NOW - 60), Message.of("other", [raised], NOW - 60)])
+    await store.do(keep_points, [point(position(label), NOW - DAY, "1.2") for label in ("main", "desk")])
+    snapshots = {SPEC.name: snapshot(["main", "desk"])}
+    shown = await view_of(ME, settings, snapshots, {}, store, started_at=0, now=NOW)
+    await store.close()
+
+    assert shown.day_ago == {position("main"): Decimal("1.2")}
+    assert shown.last_day == LastDay(raised={Level.WARN: 1})
+    assert shown.schedule == ME.digest
+    assert "1.0416 (−0.1584) · " in told(shown)
 
 
 def test_it_is_asked_for_without_more_and_says_so_to_a_chat_without_wallets() -> None:

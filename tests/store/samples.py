@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from watcher.alerts.message import Level, Message, Text
 from watcher.alerts.record import Key, Record, Rule
 from watcher.store import Store
+from watcher.store.history import Point
 
 
 def record(subject: str, level: Level) -> Record:
@@ -22,6 +25,20 @@ def message(
 ) -> Message:
     text = Text(body) if isinstance(body, str) else body
     return Message(chat=chat, severity=severity, body=text, about=about, created_at=created_at)
+
+
+def point(position: str, at: int, health: str) -> Point:
+    """One that only its health tells from others."""
+    return Point(
+        position=position,
+        at=at,
+        block=1,
+        health=Decimal(health),
+        collateral=Decimal(1),
+        debt=Decimal(1),
+        numeraire="USD",
+        legs=(),
+    )
 
 
 def lose_chat(store: Store, name: str, why: str) -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.store.samples import lose_chat, message
+from tests.store.samples import lose_chat, message, point
 from watcher.alerts.message import Level, Message, Section, Text
 from watcher.store import Store, StoreFailed
 from watcher.store.digests import DAY, FAR, LastDay, digest_days, healths_a_day_ago, keep_digest, last_day
-from watcher.store.history import Point, keep_points
+from watcher.store.history import keep_points
 
 MONDAY, TUESDAY = date(2026, 1, 5), date(2026, 1, 6)
 NOW = 2_000_000_000
@@ -88,23 +88,10 @@ def test_it_counts_what_was_lost_in_a_day_whomever_it_was_for(store: Store) -> N
 def test_it_knows_the_health_of_a_day_ago_and_takes_no_older_one_for_it(store: Store) -> None:
     points = [("a", NOW - DAY, "1.5"), ("a", NOW - 60, "1.2"), ("b", NOW - DAY - FAR, "1.6"), ("b", NOW - 60, "1.3")]
     points += [("c", NOW - DAY - FAR - 1, "1.7"), ("d", NOW - DAY + 1, "1.8"), ("e", NOW - DAY, "Infinity")]
-    keep_points(store, [_point(name, at, health) for name, at, health in points])
+    keep_points(store, [point(name, at, health) for name, at, health in points])
 
     assert healths_a_day_ago(store, ["a", "b", "c", "d", "e", "f"], NOW) == {
         "a": Decimal("1.5"),
         "b": Decimal("1.6"),
         "e": Decimal("Infinity"),
     }
-
-
-def _point(position: str, at: int, health: str) -> Point:
-    return Point(
-        position=position,
-        at=at,
-        block=1,
-        health=Decimal(health),
-        collateral=Decimal(1),
-        debt=Decimal(1),
-        numeraire="USD",
-        legs=(),
-    )
