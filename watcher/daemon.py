@@ -23,7 +23,6 @@ from watcher.alerts.message import Level, Message, bold
 from watcher.background import Background
 from watcher.config import Settings, load
 from watcher.config.changes import LOOK_EVERY, FileChanges
-from watcher.config.scope import Scope
 from watcher.digests import Digests
 from watcher.domain.errors import ConfigError, DeliveryError
 from watcher.handling import Handling
@@ -40,9 +39,6 @@ from watcher.notify.sender import Sender
 from watcher.panel import Panel, panel_of
 from watcher.recording import Recorder
 from watcher.store import Store, StoreFailed, StoreThread
-from watcher.store.acks import acknowledgements
-from watcher.store.mutes import mutes
-from watcher.store.seen import forget_seen, last_seen
 from watcher.threads import Detached
 from watcher.wallets import Change, Edit, edit_wallets
 from watcher.watch import ChainWatch
@@ -106,7 +102,7 @@ class Daemon:
         self._store = StoreThread(Store.open(self._settings.state))
         try:
             self._memory = Memory({})
-            await self._recall()
+            await self._watching.recall(self._store, self._memory)
             channels = await self._channels(self._settings)
             self._sender = Sender(
                 self._store,
@@ -119,7 +115,7 @@ class Daemon:
             self._keeper = Keeper(self._store, self._sender, chats=lambda: self._settings.audience, now=self._now)
             self._recorder = Recorder(self._store, keep=lambda: self._settings.history)
             self._handling = Handling(self._memory, self._store, now=self._now, freed=self._sender.wake)
-            await self._forget_unwatched()
+            await self._watching.forget_unwatched(self._settings, self._memory, self._keeper, self._store)
             self._living = Living(
                 self._store,
                 self._sender,
@@ -262,33 +258,16 @@ class Daemon:
         self._living.forget_looks()
         self._settings = settings
         try:
-            await self._recall()  # a look that was cut off may not remember what it wrote
+            # A look that was cut off may not remember what it wrote.
+            await self._watching.recall(self._store, self._memory)
         except StoreFailed as problem:
-            _log.error("state.not_read", problem=str(problem))  # nor was anything written: what is remembered stands
+            # Nor was anything written then: what is remembered stands.
+            _log.error("state.not_read", problem=str(problem))
         self._memory.records |= self._keeper.unsaved
-        await self._forget_unwatched()
+        await self._watching.forget_unwatched(self._settings, self._memory, self._keeper, self._store)
         self._sender.serve(channels)
         await self._watching.start(self._settings, self._memory, self._keeper, self._recorder, self._living.seen)
         await self._listen()
-
-    async def _recall(self) -> None:
-        """What the database remembers."""
-        self._memory.records = await self._store.do(Store.records)
-        self._memory.acks = await self._store.do(acknowledgements)
-        self._memory.mutes = await self._store.do(mutes)
-        self._watching.recall(await self._store.do(last_seen))
-
-    async def _forget_unwatched(self) -> None:
-        """Ends in silence what the configuration does not watch any more."""
-        scope = Scope.of(self._settings)
-        changed = list(scope.narrowed(self._memory.records.values(), int(self._now())))
-        if changed:
-            await self._keeper.keep(changed, ())
-        for record in changed:
-            _log.info("alert.unwatched", rule=record.key.rule, subject=record.key.subject, episode=record.episode)
-        self._memory.remember(changed)
-        with suppress(StoreFailed):  # then the next start or reload forgets it
-            await self._store.do(forget_seen, self._watching.forget_all_but(scope.places))
 
     async def _tell_all(self, title: str, text: str) -> None:
         now = int(self._now())

@@ -146,7 +146,7 @@ def too_old(spec: ChainSpec, block: Block, now: int) -> str:
     """Why a block is no view of the present, by the wall clock; empty where it is one."""
     age = block.age(now)
     if age > spec.max_age:
-        return f"its newest block {block.number:,} is {age:,} s old, more than {spec.max_age} s"
+        return f"its newest block {block.number:,} is {age:,} s old, more than {spec.max_age} s (head_age)"
     if age < -spec.max_age:
         return f"its newest block {block.number:,} is dated {-age:,} s ahead of this machine's clock; check both"
     return ""

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
+import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from watcher.chain import Chain
 from watcher.config import Settings
-from watcher.domain.source import Address
+from watcher.config.scope import Scope
 from watcher.happenings import Baseline
 from watcher.memory import Memory
 from watcher.notify.keeper import Keeper
 from watcher.notify.living import Look
 from watcher.recording import Recorder
-from watcher.store.seen import LastSeen
+from watcher.store import Store, StoreFailed, StoreThread
+from watcher.store.acks import acknowledgements
+from watcher.store.mutes import mutes
+from watcher.store.seen import LastSeen, forget_seen, last_seen
 from watcher.watch import ChainWatch
+
+_log = structlog.get_logger("watcher.watch")
 
 LOOK_ENDS: Final = 1.5
 """Seconds that a look under way is given to finish."""
@@ -41,20 +48,31 @@ class Watches:
         """The watches, by the chain's name."""
         return {name: watch for name, (watch, _) in self._watches.items()}
 
-    def recall(self, seen: Iterable[LastSeen]) -> None:
-        """What was kept of the positions. Between `stop()` and `start()`."""
+    async def recall(self, store: StoreThread, memory: Memory) -> None:
+        """Remembers what the database does. Between `stop()` and `start()`. Raises `StoreFailed`."""
+        memory.records = await store.do(Store.records)
+        memory.acks = await store.do(acknowledgements)
+        memory.mutes = await store.do(mutes)
         by_chain: dict[str, list[LastSeen]] = {}
-        for one in seen:
+        for one in await store.do(last_seen):
             by_chain.setdefault(one.block.chain, []).append(one)
         for chain, found in by_chain.items():
             known = self._baselines.get(chain)
             self._baselines[chain] = known.recalling(found) if known else Baseline.kept(found)
 
-    def forget_all_but(self, places: Collection[tuple[str, Address]]) -> set[tuple[str, Address]]:
-        """Forgets what is known of other deployments and wallets than these, and returns which. As `recall`."""
+    async def forget_unwatched(self, settings: Settings, memory: Memory, keeper: Keeper, store: StoreThread) -> None:
+        """Ends in silence what these settings do not watch, and forgets what was seen of it. After `recall`."""
+        scope = Scope.of(settings)
+        changed = list(scope.narrowed(memory.records.values(), int(self._now())))
+        if changed:
+            await keeper.keep(changed, ())
+        for record in changed:
+            _log.info("alert.unwatched", rule=record.key.rule, subject=record.key.subject, episode=record.episode)
+        memory.remember(changed)
         known = {place for baseline in self._baselines.values() for place in baseline.covered}
-        self._baselines = {chain: baseline.only(places) for chain, baseline in self._baselines.items()}
-        return known.difference(places)
+        self._baselines = {chain: baseline.only(scope.places) for chain, baseline in self._baselines.items()}
+        with suppress(StoreFailed):  # then the next start or reload forgets it
+            await store.do(forget_seen, known - scope.places)
 
     async def start(
         self,

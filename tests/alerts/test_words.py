@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -35,6 +36,7 @@ from tests.alerts.telling import (
     REMINDER,
     RESOLVED,
     STALE,
+    SUBJECT,
     UNREADABLE,
     WARN,
     about,
@@ -42,12 +44,16 @@ from tests.alerts.telling import (
     notice,
     sighted,
     text,
+    told,
 )
-from watcher.alerts.assess import sight_chain
+from watcher.alerts.assess import Sighting, assess, sight_chain, sight_event
+from watcher.alerts.falls import Fall, Peak
+from watcher.alerts.happened import Happened, What, changes
 from watcher.alerts.message import Level
 from watcher.alerts.outlook import Advice
-from watcher.alerts.policy import Kind
-from watcher.alerts.rules import Rules
+from watcher.alerts.policy import Kind, Notice, announce
+from watcher.alerts.record import Key, Rule
+from watcher.alerts.rules import RuleBook, Rules
 from watcher.domain.position import Check, Position, Repay, State
 from watcher.domain.price import Opaque
 from watcher.risk.restore import Remedy
@@ -246,3 +252,78 @@ def test_it_says_blind_and_seeing_again() -> None:
         SEEING AGAIN · Ethereum
         It could not be watched for 10 min.
     """)
+
+
+# --- The rule, as the user wrote it, with the value that broke it -----------------------------------------------------
+
+WATCHFUL = Rules(distance_warn=Decimal("0.15"), drop=Decimal("0.10"), events=True)
+BEFORE, THEN = position("1.6"), position("1.4")
+FALL = Fall(top=Peak(NOW - 600, Decimal("1.6")), now=Peak(NOW, Decimal("1.4")), whole=True)
+CHANGES = changes(BEFORE, THEN)
+
+
+def event(what: What, **more: Any) -> Notice:
+    happened = Happened(what=what, position=THEN, changes=CHANGES, before=BEFORE.health.factor, **more)
+    sighting = sight_event(happened, WATCHFUL, THEN.at)
+    assert sighting is not None
+    return announce(sighting)
+
+
+def watchful(rule: Rule) -> Sighting:
+    seen = replace(view(THEN), nearest={SUBJECT: ADVICE.liquidations[0]}, falls={SUBJECT: FALL})
+    return next(one for one in assess(seen, RuleBook({MAIN: WATCHFUL}), ()) if one.key.rule is rule)
+
+
+BROKEN = [
+    (lambda: about(position("1.25"), RAISED, WARN, OK), "health 1.2500 < 1.30 (warn)"),
+    (lambda: notice(RAISED, watchful(Rule.DISTANCE), WARN, OK), "(−7.6 %), nearer than 15 % (distance_warn)"),
+    (lambda: notice(RAISED, watchful(Rule.DROP), WARN, OK), "12.5 % below 1.6000, 10 min before; the rule: drop 10 %"),
+    (
+        lambda: notice(RAISED, sighted(view(position("1.5", feeds=(LATE, USDC_USD))), STALE), WARN, OK),
+        "2 h 3 min old, heartbeat 1 h, STALE after 1 h 6 min (stale)",
+    ),
+    (
+        lambda: notice(RAISED, sighted(view(lost=(unreadable(),), covered=()), UNREADABLE), CRITICAL, OK),
+        "reverted without a reason (unreadable)",
+    ),
+    (lambda: event(What.CHANGED), "borrowed 1,428.5714 USDC\nhealth 1.6000 → 1.4000 (events)"),
+    (lambda: event(What.LIQUIDATED), "while health allowed a liquidation.\nhealth 1.6000 → 1.4000 (liquidated)"),
+    (
+        lambda: event(What.LIQUIDATED, unseen=7200),
+        "Nobody looked for 2 h: interest is in these amounts.\n"
+        "Collateral and debt went together while nobody looked.\nhealth 1.6000 → 1.4000 (liquidated)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("made", "line"), BROKEN)
+def test_it_names_the_rule_beside_the_value_that_broke_it(made: Callable[[], Notice], line: str) -> None:
+    assert line in text(made())
+
+
+@pytest.mark.parametrize("what", list(What))
+def test_it_says_what_did_not_happen_after_all(what: What) -> None:
+    undone = event(what, undone=True)
+    head, why, *rest = text(undone).splitlines()
+    assert head == f"NOT {what.upper()} AFTER ALL · main · Aave v3 Ethereum"
+    assert why == "The chain took back the block in which that was seen (a reorganisation)."
+    assert rest == [*([] if what is What.OPENED else ["health 1.4000"]), "block 21,034,551, 12 s old"]
+    assert undone.record.level is event(what).record.level, "whoever was woken by the one hears the other"
+    assert told(event(what)).sections[0].rule != told(undone).sections[0].rule
+
+
+@pytest.mark.parametrize(
+    ("rules", "rule", "why"),
+    [
+        (Rules(), Rule.DISTANCE, "distance_warn and distance_critical are not set any more"),
+        (Rules(), Rule.DROP, "drop is not set any more"),
+        (Rules(unreadable=False), Rule.UNREADABLE, "unreadable is false"),
+    ],
+)
+def test_it_says_which_rule_was_switched_off_and_that_this_is_no_all_clear(rules: Rules, rule: Rule, why: str) -> None:
+    [ended] = [one for one in assess(view(THEN), RuleBook({MAIN: rules}), [Key(rule, SUBJECT)]) if one.final]
+    first, second, third = text(notice(RESOLVED, ended, OK, WARN)).splitlines()
+    assert first.startswith("NO LONGER WATCHED · ")
+    assert first.endswith(" · main · Aave v3 Ethereum")
+    assert second == f"The configuration has changed: {why}."
+    assert third == "What was said before may still be so. This is not an all-clear."

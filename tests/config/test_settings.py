@@ -133,6 +133,13 @@ def test_it_shows_a_secret_only_when_asked() -> None:
     assert secret == Secret("canary") != Secret("other")
 
 
+def test_it_lets_the_user_say_how_old_a_newest_block_may_be(load_text: Load) -> None:
+    ages = {name: chain.max_age for name, chain in load_text(FULL).chains.items()}
+    told = {name: chain.max_age for name, chain in load_text(FULL + '[chains.base]\nhead_age = "2m"\n').chains.items()}
+    assert told == ages | {"base": 120}
+    load_text(FULL + '[chains.celo]\nhead_age = "2m"\n')  # which nobody watches now
+
+
 def test_it_describes_the_settings_in_a_few_lines(load_text: Load, tmp_path: Path) -> None:
     assert describe(load_text(FULL)) == [
         f"2 wallets, 2 chains, 6 deployments, 2 chats; a look at least every 90s; state in {tmp_path}/data.db",
@@ -143,8 +150,8 @@ def test_it_describes_the_settings_in_a_few_lines(load_text: Load, tmp_path: Pat
         " Aave v3 Ethereum Horizon, Aave v3 Base, SparkLend;"
         ' warn below 1.40, critical below 1.10, target 1.50; remind = "1d"; to me, desk',
         "ethereum: rpc.example, rpc.example#2, localhost:8545, ethereum-rpc.publicnode.com, eth.drpc.org,"
-        " mainnet.gateway.tenderly.co, ethereum.reth.rs",
-        "base: mainnet.base.org, base-rpc.publicnode.com, base.drpc.org",
+        " mainnet.gateway.tenderly.co, ethereum.reth.rs; head_age 90s",
+        "base: mainnet.base.org, base-rpc.publicnode.com, base.drpc.org; head_age 1m",
         "chat me: 5; commands (read) from 5",
         "chat desk: -1001234567890, thread 7; no commands",
         "Telegram: a bot at http://127.0.0.1:8081",

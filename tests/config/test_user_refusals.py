@@ -48,6 +48,13 @@ KEYS = [
     bad(f"rules = 2020-01-01\n{ONE}", "rules", '"2020-01-01" is not a table'),
 ]
 
+HEADS = [
+    bad(f'{ONE}[chains.basse]\nhead_age = "2m"', "chains.basse", 'did you mean "base"?'),
+    bad(f"{ONE}[chains.base]\nhead_age = 120", "chains.base.head_age", "120 has no unit", '"120s"'),
+    bad(f'{ONE}[chains.base]\nmax_age = "2m"', "chains.base.max_age", "is not a known key", "head_age"),
+    bad(f'{ONE}[chains.ethereum]\nhead_age = "24s"', "chains.ethereum.head_age", "a block comes every 12 s"),
+]
+
 ADDRESSES = [
     bad(wallet(address=WALLET.lower()), "wallets[1].address", "is not a checksummed address", f'write "{WALLET}"'),
     bad(wallet(address="0x" + WALLET[2:].upper()), "wallets[1].address", f'write "{WALLET}"'),
@@ -257,7 +264,7 @@ TOML = [
     bad(f"\0{ONE}", "not valid TOML", "line 1"),
 ]
 
-EVERYTHING = KEYS + ADDRESSES + WALLETS + LIMITS + PLAIN + TELEGRAM + ENDPOINTS + SECRETS_IN_FILE + TOML
+EVERYTHING = KEYS + HEADS + ADDRESSES + WALLETS + LIMITS + PLAIN + TELEGRAM + ENDPOINTS + SECRETS_IN_FILE + TOML
 
 
 @pytest.mark.parametrize("case", EVERYTHING, ids=lambda case: f"{case.key}-{case.fragments[0][:30]}")

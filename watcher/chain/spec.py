@@ -22,8 +22,9 @@ class EndpointSpec:
 class ChainSpec:
     """One chain. Times in seconds.
 
-    `max_age`: a head older than this against the wall clock means that we are blind. `confirmations`: blocks after
-    which a snapshot may clear an alert. `call_gas`: what one `eth_call` may spend, by which batches are packed.
+    `max_age` (to the user `head_age`): a head older than this against the wall clock means that we are blind.
+    `confirmations`: blocks after which a snapshot may clear an alert. `call_gas`: what one `eth_call` may spend, by
+    which batches are packed.
     `wrapped`: the token that the chain's own coin can be wrapped into, where a market takes it.
     """
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from watcher.alerts.rules import Rules
+from watcher.chain.spec import ChainSpec
 from watcher.config.settings import CONSOLE, Chat, Settings, Wallet, in_units
 
 _MOST_TITLES: Final = 6
@@ -28,13 +29,17 @@ def describe(settings: Settings) -> list[str]:
         f"{', '.join(counts)}; a look at least every {in_units(settings.interval)}; state in {settings.state}",
         f"history: kept for {in_units(settings.history)}" if settings.history else "history: none is kept",
         *(describe_wallet(settings, wallet) for wallet in settings.wallets),
-        *(f"{chain.name}: {', '.join(each.name for each in chain.endpoints)}" for chain in settings.chains.values()),
+        *(_chain(chain) for chain in settings.chains.values()),
         *(_chat(chat) for chat in settings.chats.values()),
         *(f"webhook {webhook.name}: {webhook.host}" for webhook in settings.webhooks.values()),
         *([f"{CONSOLE}: standard output"] if settings.console else []),
         f"Telegram: a bot at {settings.telegram.api}" if settings.telegram else "Telegram: not configured",
         *_safeguards(settings),
     ]
+
+
+def _chain(chain: ChainSpec) -> str:
+    return f"{chain.name}: {', '.join(each.name for each in chain.endpoints)}; head_age {in_units(chain.max_age)}"
 
 
 def describe_wallet(settings: Settings, wallet: Wallet) -> str:
