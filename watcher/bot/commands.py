@@ -68,7 +68,7 @@ async def answer(command: str, arguments: Sequence[str], view: View, hands: Hand
         if known.act is not None and view.role in (known.role, Role.ACT):
             return await known.act(arguments, view, hands, by)
     except Misunderstood as problem:
-        return Reply(body=Text(f"{problem}\nWrite ") + code(known.form))
+        return Reply(body=problem.body + "\nWrite " + code(known.form))
     return Reply(body=Text(f"In this chat commands may only ask: /{command.casefold()} takes ") + code('role = "act"'))
 
 

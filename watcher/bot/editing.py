@@ -68,7 +68,7 @@ def _address(written: str, view: View) -> Address:
     try:
         address = own_address(written)
     except ValueError as problem:
-        raise Misunderstood(clean(str(problem), 200)) from problem
+        raise Misunderstood(code(visible(str(problem)))) from problem
     if address is None:
         raise Misunderstood(f"“{clean(written)}” is no address.")
     known = next((one for one in view.wallets if one.address == address), None)

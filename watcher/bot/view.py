@@ -10,7 +10,7 @@ from watcher import __version__
 from watcher.alerts.ack import Acknowledgement
 from watcher.alerts.assess import feed_subject
 from watcher.alerts.clean import clean
-from watcher.alerts.message import Level
+from watcher.alerts.message import Level, Text
 from watcher.alerts.mute import Mute
 from watcher.alerts.record import OF_POSITIONS, Key, Record, Rule
 from watcher.alerts.rules import Rules
@@ -32,7 +32,14 @@ _LABEL, _TITLE = 32, 40
 
 
 class Misunderstood(WatcherError):  # noqa: N818 - named for what happened, as the other errors are
-    """A command that cannot be answered as it was written: what is wrong with it, and what would be right."""
+    """A command that cannot be answered as it was written: what is wrong with it, and what would be right.
+
+    `body` says it with its styles. What somebody else's words are in is cleaned, or code, where no client sees links.
+    """
+
+    def __init__(self, what: str | Text) -> None:
+        super().__init__(str(what))
+        self.body = Text(what) if isinstance(what, str) else what
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
