@@ -136,7 +136,7 @@ def test_it_unmutes_and_shows_what_is_muted() -> None:
         ("/unmute main 2h", "“2h” is more than it takes."),
         ("/watch", "Which address?"),
         ("/watch label", '"label" (5 characters after 0x) is not an address; write 0x and 40 hex digits'),
-        ("/watch vitalik.eth", '"vitalik·eth" is a name, and names are not looked up; write 0x'),
+        ("/watch vitalik.eth", '"vitalik.eth" is a name, and names are not looked up; write 0x'),
         (f"/watch {NEW[:-1]}", f'"{NEW[:-1]}" (39 characters after 0x) is not an address'),
         (f"/watch {NEW.lower()}", f'"{NEW.lower()}" is not a checksummed address; write "{NEW}"'),
         (f"/watch {NEW[:-1]}e", f'"{NEW[:-1]}e" does not fit its checksum: a character is mistyped.'),

@@ -85,9 +85,13 @@ class Talking:
         [nod] = [each for each in self.api.updates.answered if each["callback_query_id"] == query]
         return nod.get("text", "")
 
-    async def edited(self, count: int) -> Accepted:
-        await eventually(lambda: len(self.api.edits) >= count)
-        return self.api.edits[count - 1]
+    async def edited(self, message: int, *, times: int = 1) -> Accepted:
+        """A message as it is once it has been edited so many times."""
+        await eventually(lambda: len(self.edits(message)) >= times)
+        return self.edits(message)[times - 1]
+
+    def edits(self, message: int) -> list[Accepted]:
+        return [edit for edit in self.api.edits if edit.message_id == message]
 
     async def take_over(self) -> None:
         """What the scheduler does every other second: looks whether a file has changed."""
