@@ -173,7 +173,7 @@ def _told(command: Command, of: View) -> Text:
 
 @pytest.mark.parametrize(("written", "many"), [(messages, MANY), (answers, MANY // 4)])
 def test_it_writes_nothing_that_a_name_could_act_through(
-    written: Callable[[Callable[[], str]], list[Text]], many: int
+    written: Callable[[Callable[[], str]], list[Text]], many: int, record_property: Callable[[str, object], None]
 ) -> None:
     given, chat = Names(names(4)), TelegramBot("1:abc").chat("5")
     honest = written(lambda: "plain")
@@ -186,6 +186,7 @@ def test_it_writes_nothing_that_a_name_could_act_through(
             assert [(span.style, span.url) for span in text.spans] == [(one.style, one.url) for one in plain.spans]
             assert len(said) <= len(str(plain)) + 400 * (1 + str(plain).count("plain"))
             assert len(chat.parts(text)) <= 4
+    record_property("F3", f"{given.given:,} in {written.__name__}: 0, 0 and 0")
 
 
 async def test_it_says_no_name_back_that_could_act() -> None:

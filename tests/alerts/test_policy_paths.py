@@ -32,7 +32,9 @@ from watcher.alerts.rules import Rules
 PATHS, TOGETHER, LOOKS = 10_000, 100, 40
 
 
-def test_it_says_what_a_trader_wants_to_hear_and_nothing_else_on_ten_thousand_paths() -> None:
+def test_it_says_what_a_trader_wants_to_hear_and_nothing_else_on_ten_thousand_paths(
+    record_property: Callable[[str, object], None],
+) -> None:
     missed: list[Heard] = []
     unexpected: list[Heard] = []
     kinds: Counter[str] = Counter()
@@ -48,6 +50,7 @@ def test_it_says_what_a_trader_wants_to_hear_and_nothing_else_on_ten_thousand_pa
             assert broken_laws(timeline, path, messages, trail) == [], (batch, path)
             kinds.update(message.said.kind for message in messages)
             kinds["woken"] += len(woken(timeline, path, messages))
+    record_property("A1", f"{PATHS:,} paths: {len(missed)} missed, {len(unexpected)} unexpected")
     assert (len(missed), len(unexpected)) == (0, 0), (missed[:3], unexpected[:3])
     assert min(kinds[kind] for kind in ("raised", "reminder", "eased", "resolved", "woken")) > 1_000, kinds
 
@@ -159,7 +162,9 @@ WAVES: dict[str, Callable[[int], float]] = {
 @pytest.mark.parametrize("wave", WAVES)
 @pytest.mark.parametrize("limit", [1_000_000, 1_100_000, 1_300_000])
 @pytest.mark.parametrize("depth", [0, 4])
-def test_it_fires_once_in_a_day_of_swinging_round_a_limit(wave: str, limit: int, depth: int) -> None:
+def test_it_fires_once_in_a_day_of_swinging_round_a_limit(
+    wave: str, limit: int, depth: int, record_property: Callable[[str, object], None]
+) -> None:
     reads, seconds = 5760, 15
     looks = [
         Look(1_700_000_000 + read * seconds, read, read - depth if read >= depth else None) for read in range(reads)
@@ -172,6 +177,7 @@ def test_it_fires_once_in_a_day_of_swinging_round_a_limit(wave: str, limit: int,
     assert [message.said.level for message in raised if message.look] in ([], [ABOUT[limit]]), "fired more than once"
     assert raised[-1].said.level == ABOUT[limit]
     assert kinds["eased"] == kinds["resolved"] == 0
+    record_property("A2", f"{reads:,} reads: {len(raised)} message and its reminders, in each of 24 swings")
     assert kinds["reminder"] <= 24 // 4
 
 

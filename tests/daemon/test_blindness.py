@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,7 @@ async def test_it_never_takes_blindness_for_good_news(
 
 
 async def test_it_says_two_things_about_an_hour_in_the_dark_and_none_of_its_positions(
-    tmp_path: Path, borrowers: Market, gate: Gate, clock: Clock
+    tmp_path: Path, borrowers: Market, gate: Gate, clock: Clock, record_property: Callable[[str, object], None]
 ) -> None:
     async with inside(settings(tmp_path, borrowers, gate.url), clock) as daemon:
         borrowers.move("WETH", 90)
@@ -71,6 +72,7 @@ async def test_it_says_two_things_about_an_hour_in_the_dark_and_none_of_its_posi
         gate.open()
         [back] = await daemon.look(after=12)
         assert back.startswith("SEEING AGAIN · Local\nIt could not be watched for 1 h")
+        record_property("A4", f"1 BLIND after {first} s, 1 when it was over, 0 resolved")
 
 
 async def test_it_reminds_of_a_chain_that_stays_dark(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.long.measured import write_section
+from tests.long.measured import write_promise, write_section
 from tests.store.samples import message, record
 from watcher.alerts.message import Level
 from watcher.store import Store
@@ -81,6 +81,7 @@ def test_it_is_whole_and_as_it_once_was_after_any_tear_of_its_log(tmp_path: Path
         lengths.append(_prefix(torn))
     assert 0 < min(lengths) + 1 <= max(lengths) <= 40
     assert len(set(lengths)) > 10  # the tears do reach all over the log
+    write_promise("B2", f"{TORN} torn logs: {TORN} whole, {TORN} as they once were", "tests/long/test_delivery_disk.py")
     write_section(
         "delivery-torn",
         "Torn logs",

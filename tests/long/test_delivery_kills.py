@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.long.measured import write_section
+from tests.long.measured import write_promise, write_section
 from tests.long.progress import Progress
 from tests.notify import kill_child, kills
 from tests.notify.kills import Copies, Killing, killed
@@ -40,6 +40,12 @@ async def test_it_loses_nothing_and_repeats_one_message_at_most_per_kill_with_it
 def record(parts: list[Copies]) -> None:
     """Writes the sum down."""
     total = reduce(add, parts)
+    write_promise(
+        "B1",
+        f"{total.kills} kills, {total.kills_in_a_send} in a send: {total.lost} lost, "
+        f"at most {total.most_after_one_kill} copy a kill, {total.unlabelled} of {total.extra} copies unlabelled",
+        "tests/long/test_delivery_kills.py",
+    )
     write_section(
         "delivery-kills",
         "The sender killed at any moment",

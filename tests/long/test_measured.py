@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.long.measured import write_section
+from tests.long.measured import write_promise, write_section
 from tests.long.progress import Progress
 
 
@@ -18,6 +18,16 @@ def test_it_replaces_a_section_and_leaves_the_others(tmp_path: Path) -> None:
     assert text.count("## One") == text.count("## Two") == 1
     assert text.index("## One") < text.index("| lost | 0 |") < text.index("## Two") < text.index("| lost | 5 |")
     assert "| lost | 3 |" not in text
+
+
+def test_it_keeps_the_promises_in_their_order_each_in_one_row(tmp_path: Path) -> None:
+    page = tmp_path / "measured.md"
+    write_section("one", "One", "How.", {"lost": 3}, page)
+    for name, measured in [("B1", "1 lost"), ("A3", "100 of 100"), ("B1", "0 lost")]:
+        write_promise(name, measured, "tests/x.py", page)
+    rows = [line for line in page.read_text().splitlines() if "tests/x.py" in line]
+    assert [(row.split(" | ")[0], row.split(" | ")[2]) for row in rows] == [("| A3", "100 of 100"), ("| B1", "0 lost")]
+    assert "## One" in page.read_text()
 
 
 def test_it_goes_on_where_it_stopped_unless_the_code_is_another(tmp_path: Path) -> None:

@@ -152,7 +152,9 @@ async def test_it_lets_no_chat_wait_on_once_another_shows_that_the_service_is_ba
     assert a_at - b_at <= 2
 
 
-async def test_it_makes_no_other_chat_wait_for_one_that_has_to(tmp_path: Path) -> None:
+async def test_it_makes_no_other_chat_wait_for_one_that_has_to(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     """B5: the others' p99 stays within 2 s while one waits for 60."""
     clock, dice = JumpingClock(), random.Random(5)
     service = Service(clock)
@@ -174,10 +176,13 @@ async def test_it_makes_no_other_chat_wait_for_one_that_has_to(tmp_path: Path) -
         clock._now = began + 61
         rig.sender.wake()
         await rig.until(lambda: _true(held.sent))
+    record_property("B5", f"p99 of 100 messages to 20 others: {sorted(delays)[98]:.2f} s")
     assert sorted(delays)[98] <= 2.0
 
 
-async def test_it_puts_an_escalation_on_the_wire_before_all_that_waits_within_a_second(tmp_path: Path) -> None:
+async def test_it_puts_an_escalation_on_the_wire_before_all_that_waits_within_a_second(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     """A6: twenty messages wait for the same chat, one has just left."""
     clock = JumpingClock()
     a = MemoryChannel(clock)
@@ -192,10 +197,13 @@ async def test_it_puts_an_escalation_on_the_wire_before_all_that_waits_within_a_
         await rig.until(lambda: _true(len(a.sent) > 1))
     at, text, _ = a.sent[1]
     assert text == "CRITICAL x."
+    record_property("A6", f"first on the wire, after {at - decided:.2f} s")
     assert at - decided <= 1.0
 
 
-async def test_it_tells_two_hundred_positions_to_fifty_chats_in_five_seconds(tmp_path: Path) -> None:
+async def test_it_tells_two_hundred_positions_to_fifty_chats_in_five_seconds(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     """A5: over HTTP with real time, under the flood limits of the stand-in."""
     numbers = {f"c{n}": n + 1 for n in range(50)}
     messages = [news(name, [f"{name} position {n}" for n in range(4)], CRITICAL) for name in numbers]
@@ -221,6 +229,7 @@ async def test_it_tells_two_hundred_positions_to_fifty_chats_in_five_seconds(tmp
     for name, number in numbers.items():
         [text] = api.texts(number)
         assert text.count(f"CRITICAL {name} position") == 4
+    record_property("A5", f"{len(api.accepted)} messages, 200 named, the last after {took:.1f} s")
     assert took <= 5.0
 
 
@@ -240,7 +249,9 @@ def fuzzed(dice: random.Random) -> Text:
     return Text(text, tuple(spans))
 
 
-def test_it_makes_nothing_that_telegram_refuses_of_ten_thousand_texts_of_any_kind() -> None:
+def test_it_makes_nothing_that_telegram_refuses_of_ten_thousand_texts_of_any_kind(
+    record_property: Callable[[str, object], None],
+) -> None:
     """B6: every part of every text, with and without its labels, in both forms, against the stand-in's rules."""
     dice, chat = random.Random(6), TelegramBot("1:abc").chat("5")
     for number in range(10_000):
@@ -253,6 +264,7 @@ def test_it_makes_nothing_that_telegram_refuses_of_ten_thousand_texts_of_any_kin
             label = f"{REPEAT}\nRaised 12,345 d 23 h ago, delivered late.\n"
             checked_text({"text": part.text, "entities": json.dumps(entities)})
             checked_text({"text": label + part.text})
+    record_property("B6", "10,000 texts, in all their parts: 0 refused")
 
 
 async def test_it_has_no_text_of_any_kind_refused_over_http(tmp_path: Path) -> None:
