@@ -221,7 +221,7 @@ def noted(path: Path) -> tuple[list[str], str]:
     """What it said, one after the other, and why the first try failed."""
     with closing(sqlite3.connect(path)) as database:
         rows = database.execute("SELECT fate, maybe_sent, problem FROM noted").fetchall()
-    said = [MAYBE if maybe else str(fate) for fate, maybe, _ in rows]
+    said = [MAYBE if maybe and fate == WAITS else str(fate) for fate, maybe, _ in rows]
     return [one for one, _ in groupby(said)], rows[0][2] or ""
 
 
