@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from io import BytesIO
 
+import numpy as np
 from PIL import Image
 
 RGB = tuple[int, int, int]
@@ -18,6 +19,15 @@ def decoded(png: bytes) -> Image.Image:
     with Image.open(BytesIO(png)) as image:
         assert image.format == "PNG"
         return image.convert("RGB")
+
+
+def where(png: bytes, colour: RGB, *, below: int = 130) -> tuple[set[int], set[int]]:
+    """The columns and the rows in which there is a pixel of a colour, of the picture without its head."""
+    pixels = np.asarray(decoded(png))
+    found = (pixels == colour).all(axis=2)
+    found[:below] = False
+    rows, across = np.nonzero(found)
+    return set(across.tolist()), set(rows.tolist())
 
 
 def colours(png: bytes) -> dict[RGB, int]:

@@ -86,7 +86,7 @@ def drawn(
 
 
 def _head(figure: Figure, title: str, points: Sequence[Point], limits: Mapping[str, Decimal], window: Window) -> None:
-    write(figure, 0.03, 0.945, clean(title, 64), size=style.TITLE, bold=True, widest=0.94)
+    write(figure, 0.03, 0.945, clean(title, 64), size=style.TITLE, bold=True, widest=0.93)
     write(figure, 0.97, 0.018, f"until {window.until}", colour=style.MUTED, across="right")
     if not points:
         write(figure, 0.03, 0.888, "nothing is known of this time", size=style.HEADLINE, colour=style.MUTED)
