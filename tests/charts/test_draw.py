@@ -116,7 +116,7 @@ def test_it_draws_whatever_numbers_there_are(healths: list[str], price: str) -> 
     assert len(colours(png)) > 20
 
 
-@pytest.mark.parametrize("title", ["$a_b^2$ \\frac{1}{", "中文 🦊 \u202eabc", "W" * 200, "", "\n\x00"])
+@pytest.mark.parametrize("title", ["$\\frac{1}{$ of $\\nonsense$", "中文 🦊 \u202eabc", "W" * 200, "", "\n\x00"])
 def test_it_draws_any_title_as_text_within_the_picture(title: str) -> None:
     image = decoded(drawn(every(10, 5, 0), title=title))
     assert {image.getpixel((x, y)) for x in (*range(20), *range(980, 1000)) for y in range(75)} == {(255, 255, 255)}

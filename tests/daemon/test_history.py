@@ -17,8 +17,8 @@ from watcher.store import Store
 from watcher.store.history import DAY, Point, points_of, positions_kept
 
 
-def settings(folder: Path, market: Market, *, keep: str = "") -> Settings:
-    path = configure(folder, market, interval=NEVER, labels=["weak"])
+def settings(folder: Path, market: Market, *, keep: str = "", rules: str = "") -> Settings:
+    path = configure(folder, market, interval=NEVER, labels=["weak"], rules=rules)
     if keep:
         path.write_text(f'{path.read_text()}\n[history]\nkeep = "{keep}"\n')
     return load(path)
@@ -58,7 +58,22 @@ async def test_it_keeps_a_point_of_a_position_as_the_contract_has_it(
     assert abs(sum(leg.value for leg in point.legs) - (point.collateral - point.debt)) < Decimal("0.000001")
 
 
-async def test_it_keeps_a_point_a_minute_and_at_once_where_the_level_the_health_or_the_account_changed(
+async def test_it_keeps_a_point_at_once_where_the_level_changed_by_a_hair(
+    tmp_path: Path, borrowers: Market, clock: Clock
+) -> None:
+    health = borrowers.health("weak")
+    async with inside(
+        settings(tmp_path, borrowers, rules=f"critical = {health - Decimal('0.001'):.6f}"), clock
+    ) as daemon:
+        borrowers.world.set_price("WETH", borrowers.world.answer("WETH") * 9995 // 10_000)
+        await daemon.look(after=5)
+        assert len(kept(daemon)) == 1
+        borrowers.world.set_price("WETH", borrowers.world.answer("WETH") * 998 // 1000)
+        await daemon.look(after=5)
+        assert len(kept(daemon)) == 2
+
+
+async def test_it_keeps_a_point_a_minute_and_at_once_where_the_health_or_the_account_changed(
     tmp_path: Path, borrowers: Market, clock: Clock
 ) -> None:
     async with inside(settings(tmp_path, borrowers), clock) as daemon:

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from watcher.alerts import figures
-from watcher.alerts.clean import clean
+from watcher.alerts.clean import NAMELESS, shortened, visible
 from watcher.charts import style
 from watcher.charts.known import gaps, reach, stretches, ticks
 from watcher.charts.scale import Scale, health_scale, price_scale, within_reason
@@ -30,6 +30,8 @@ PIXELS: Final = (1000, 900)
 LIQUIDATION: Final = "liquidation"
 LANE: Final = 0.93
 """At which part of the height a health without end is drawn."""
+FITTING: Final = 7
+"""Characters on the left for which there is room in full size."""
 APART: Final = 0.06
 """Parts of the height between the names of two limits, at least."""
 
@@ -79,14 +81,14 @@ def drawn(
         top.tick_params(labelbottom=False)  # the clock below is of both
         below = figure.add_axes((LEFT, BOTTOM, WIDTH, 0.235))
         _draw_price(below, worth, window)
-        write(below, 0, 1.06, f"{clean(asset or '')} price, {clean(shown[-1].numeraire)}", colour=style.MUTED)
+        write(below, 0, 1.06, f"{_name(asset or '')} price, {_name(shown[-1].numeraire)}", colour=style.MUTED)
     png = BytesIO()
     figure.savefig(png, format="png")
     return png.getvalue()
 
 
 def _head(figure: Figure, title: str, points: Sequence[Point], limits: Mapping[str, Decimal], window: Window) -> None:
-    write(figure, 0.03, 0.945, clean(title, 64), size=style.TITLE, bold=True, widest=0.93)
+    write(figure, 0.03, 0.945, _name(title, 64), size=style.TITLE, bold=True, widest=0.93)
     write(figure, 0.97, 0.018, f"until {window.until}", colour=style.MUTED, across="right")
     if not points:
         write(figure, 0.03, 0.888, "nothing is known of this time", size=style.HEADLINE, colour=style.MUTED)
@@ -99,6 +101,11 @@ def _head(figure: Figure, title: str, points: Sequence[Point], limits: Mapping[s
     write(figure, 0.03, 0.888, words, size=style.HEADLINE, bold=current, colour=colour)
     least = f"lowest {figures.health(lowest.health)} at {window.clock(lowest.at)}"
     write(figure, 0.97, 0.888, least, colour=style.MUTED, across="right")
+
+
+def _name(text: str, limit: int = 24) -> str:
+    """What strangers chose, on one line; nothing in a picture is a link, so nothing is done about those."""
+    return shortened(visible(text), limit) or NAMELESS
 
 
 def _colour_of(health: Decimal, limits: Mapping[str, Decimal]) -> str:
@@ -172,6 +179,8 @@ def _prepare(axes: Axes, scale: Scale, window: Window, times: Sequence[int]) -> 
     clock = ticks(window.since, window.now, window.zone)
     face, colour = style.typeface(), style.MUTED
     axes.set_xticks([at for at, _ in clock], [label for _, label in clock], fontproperties=face, color=colour)
+    longest = max((len(label) for label in scale.labels), default=1)
+    face = style.typeface(style.LABEL * min(FITTING / longest, 1))
     axes.set_yticks(scale.marks, scale.labels, fontproperties=face, color=colour)
     axes.minorticks_off()
     axes.tick_params(length=0, pad=8)
