@@ -199,8 +199,11 @@ def test_it_says_what_is_wrong_with_a_command_and_what_would_be_right(line: str,
 
 def test_it_knows_commands_in_any_case_and_lists_them_all() -> None:
     assert ask("/STATUS", view()) == ask("/status", view())
-    told = ask("/help", view())
+    told = ask("/help", replace(view(), role=Role.ACT))
     assert all(command.form in told and command.about in told for command in COMMANDS.values())
+    told = ask("/help", view())
+    assert "/chart main [24h|7d]\n" in told
+    assert told.endswith('\n\n/ack, /unmute, /watch, /unwatch take role = "act"')
 
 
 def test_it_lets_those_act_only_who_may(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,6 +228,7 @@ def test_it_cleans_what_strangers_wrote() -> None:
     evil = "t.me/free\u202e@you\n/ack"
     legs = tuple(replace(leg, asset=replace(leg.asset, symbol=evil)) for leg in main.legs)
     seen = _with_main(legs=legs, notes=("see http://evil.example",), market="Market /start")
+    seen = replace(seen, role=Role.ACT)  # so that our own list of commands is their forms, which are left out below
     for line in (
         "/positions",
         "/position main",

@@ -72,8 +72,12 @@ async def answer(command: str, arguments: Sequence[str], view: View, hands: Hand
     return Reply(body=Text(f"In this chat commands may only ask: /{command.casefold()} takes ") + code('role = "act"'))
 
 
-def _help(_: Sequence[str], __: View) -> Text:
-    return paragraphs(lines([Text(command.form), italic(command.about)]) for command in COMMANDS.values())
+def _help(_: Sequence[str], view: View) -> Text:
+    """What may be asked here, and in a line what it would take another role for."""
+    mine = {name: one for name, one in COMMANDS.items() if one.tell or view.role in (one.role, Role.ACT)}
+    others = [f"/{name}" for name in COMMANDS if name not in mine]
+    rest = [Text(f"{', '.join(others)} take ") + code('role = "act"')] if others else []
+    return paragraphs([*(lines([Text(one.form), italic(one.about)]) for one in mine.values()), *rest])
 
 
 COMMANDS: Mapping[str, Command] = {
