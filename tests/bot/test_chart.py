@@ -11,8 +11,10 @@ import pytest
 
 from tests.bot.seen import view
 from tests.charts.pictures import size_of
+from watcher.advice import driver, first_to_liquidate
 from watcher.bot.chart import chart_of
 from watcher.bot.view import Found
+from watcher.domain.position import Check
 from watcher.store import Store, StoreThread
 from watcher.store.history import DAY, Point, keep_points
 
@@ -53,3 +55,29 @@ async def test_it_says_that_nothing_is_known_of_a_time_in_which_nothing_was_seen
     one = found("main")
     _, caption = await chart_of(one, DAY, store, now=one.position.at.timestamp + 3 * DAY)
     assert "health over 24 h: nothing is known of it" in str(caption)
+
+
+def test_it_shows_the_price_that_liquidates_first() -> None:
+    held = found("main").held
+    first, shown = first_to_liquidate(held), driver(held)
+    assert first is not None
+    assert shown is not None
+    assert first.distance < 0
+    assert shown.priced_as in first.lever.keys
+
+
+@pytest.mark.parametrize("label", ["main", "saver"])
+def test_it_shows_the_price_of_the_largest_collateral_where_no_price_liquidates_or_the_formula_is_in_doubt(
+    label: str,
+) -> None:
+    held = found(label).held
+    doubtful = replace(held, position=replace(held.position, check=Check.MISMATCH))
+    largest = max(held.position.legs, key=lambda leg: leg.value())
+    assert driver(doubtful) == largest
+    if held.position.health.required == 0:
+        assert driver(held) == largest
+
+
+def test_it_shows_no_price_where_nothing_is_held() -> None:
+    held = found("saver").held
+    assert driver(replace(held, position=replace(held.position, legs=()))) is None

@@ -19,7 +19,7 @@ from watcher.domain.errors import EndpointError
 
 Write = Callable[..., Path]
 DAY = 86_400
-HEAVY = ("web3", "telegram", "sqlalchemy", "apscheduler", "aiohttp", "pydantic", "structlog", "httpx")
+HEAVY = ("web3", "telegram", "sqlalchemy", "apscheduler", "aiohttp", "pydantic", "structlog", "httpx", "matplotlib")
 
 
 def real(*argv: str, code: str = "", **environ: str) -> subprocess.CompletedProcess[str]:
@@ -29,7 +29,9 @@ def real(*argv: str, code: str = "", **environ: str) -> subprocess.CompletedProc
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env={**clean, **environ})
 
 
-@pytest.mark.parametrize("argv", [(), ("--help",), ("check", "--help"), ("validate", "-h"), ("run", "--help")])
+@pytest.mark.parametrize(
+    "argv", [(), ("--help",), ("check", "--help"), ("validate", "-h"), ("run", "--help"), ("history", "--help")]
+)
 def test_it_helps(run: Run, argv: tuple[str, ...]) -> None:
     ran = run(*argv)
     assert (ran.code, ran.err) == (0, "")
