@@ -97,7 +97,7 @@ def test_it_gives_every_chain_an_id_of_its_own() -> None:
 def test_it_says_all_that_is_needed_to_read_a_chain(name: str) -> None:
     chain = CHAINS[name]
 
-    assert set(chain) - {"wrapped"} == {
+    assert set(chain) - {"wrapped", "known_block"} == {
         "id", "title", "multicall3", "block_time", "max_age", "confirmations", "endpoints", "explorer",
     }  # fmt: skip
     assert chain["multicall3"] == (MULTICALL3_ON_ZKSYNC if name == "zksync" else MULTICALL3)
@@ -108,6 +108,13 @@ def test_it_says_all_that_is_needed_to_read_a_chain(name: str) -> None:
     assert chain["confirmations"] >= 1
     assert chain["explorer"].startswith("https://")
     assert not chain["explorer"].endswith("/")
+
+
+def test_it_holds_endpoints_to_a_block_of_each_chain_that_publishes_one() -> None:
+    assert {name for name, chain in CHAINS.items() if "known_block" not in chain} == {"plasma", "mantle"}
+    known = [chain["known_block"] for chain in CHAINS.values() if "known_block" in chain]
+    assert len({one["hash"] for one in known}) == len(known), "each chain has a block of its own"
+    assert CHAINS["ethereum"]["known_block"] == {"number": 0, "hash": "0xd4e56740f876aef8c010b86a40d5f567"}
 
 
 def test_it_knows_the_wrapped_coin_where_a_market_takes_it() -> None:

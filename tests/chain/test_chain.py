@@ -14,7 +14,8 @@ from aiohttp import web
 from tests.chain.conftest import Clock, call, spec_of
 from tests.chain.rpc_stand_in import RpcStandIn, error, raw, result, silence
 from watcher.chain import Chain, EndpointSpec, NoEndpoint, Pinned, Timeouts, open_session
-from watcher.chain.endpoint import ADMITTED_FOR, FAILED_LATELY, LONGEST_REST
+from watcher.chain.condition import FAILED_LATELY, LONGEST_REST
+from watcher.chain.endpoint import ADMITTED_FOR
 from watcher.chain.transport import retry_after_seconds
 from watcher.domain.errors import ConfigError, EndpointError
 

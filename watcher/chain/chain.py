@@ -5,18 +5,24 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from math import ceil
+from statistics import median
 from types import TracebackType
 from typing import Self, TypeVar
 
 import aiohttp
 
+from watcher.chain.agreement import agree
+from watcher.chain.condition import Condition, newest, ranked
 from watcher.chain.endpoint import Endpoint
 from watcher.chain.errors import NoEndpoint
 from watcher.chain.pinned import Pinned, read_block
-from watcher.chain.spec import ChainSpec, EndpointSpec
+from watcher.chain.race import Race
+from watcher.chain.spec import ChainSpec, EndpointSpec, KnownBlock
 from watcher.chain.transport import Timeouts, Transport, open_session
 from watcher.domain.errors import ConfigError, EndpointError
-from watcher.domain.source import Address
+from watcher.domain.source import Address, Block
 
 T = TypeVar("T")
 
@@ -46,6 +52,8 @@ class Chain:
         self._clock = clock
         self._wall_clock = wall_clock
         self._endpoints: dict[str, Endpoint] = {}
+        self._asides: set[asyncio.Task[None]] = set()
+        self._compared_at = clock()
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -67,15 +75,27 @@ class Chain:
 
     async def close(self) -> None:
         """Close the connections, if they are ours."""
+        for task in list(self._asides):
+            task.cancel()
+        await asyncio.gather(*self._asides, return_exceptions=True)
         if self._owned is not None:
             await self._owned.close()
             self._owned = None
 
     @property
     def endpoints(self) -> tuple[EndpointSpec, ...]:
-        """In the order in which to try them: as configured, those that failed lately last, the longest ago first."""
-        ordered = sorted(self._endpoints.values(), key=lambda one: (one.failed_lately, _when(one)))
-        return tuple(endpoint.spec for endpoint in ordered)
+        """In the order in which to try them: see `condition`."""
+        return tuple(endpoint.spec for endpoint in self._ranked())
+
+    @property
+    def conditions(self) -> dict[str, Condition]:
+        """How each endpoint has been doing, by its name."""
+        return {name: endpoint.condition for name, endpoint in self._endpoints.items()}
+
+    def confirmed(self, block: Block) -> None:
+        """A block that is ours for good: endpoints that have another in its place are not believed from now on."""
+        for endpoint in self._endpoints.values():
+            endpoint.seen = KnownBlock(number=block.number, hash=block.hash)
 
     @property
     def requests(self) -> dict[str, int]:
@@ -83,24 +103,28 @@ class Chain:
         return {name: endpoint.requests for name, endpoint in self._endpoints.items()}
 
     async def pin(self, endpoint: EndpointSpec) -> Pinned:
-        """The latest block of one endpoint, to read at. Raises `EndpointError`."""
+        """The latest block of one endpoint, to read at. Raises `EndpointError`, also for a head not to be believed."""
         asked = self._endpoints[endpoint.name]
-        block = await read_block(asked, self.spec)
-        if block is None:
-            raise asked.fault("has no latest block")
-        return Pinned(self.spec, asked, block)
+        return Pinned(self.spec, asked, await self._head(asked))
 
     async def first(self, work: Callable[[Pinned], Awaitable[T]], *, within: float = 30.0) -> T:
         """Do `work` at one endpoint, whole; where it fails, start again from a new pin at the next.
 
-        Nothing of a failed attempt is kept. Of the seconds `within`, each attempt may use its share of what is left,
-        so that one endpoint that hangs does not take the time of the others. Raises `NoEndpoint`, which tells every
-        failure; any error of `work` that is not an `EndpointError` ends it.
+        Where an attempt is late, another begins beside it, at another endpoint: `work` has to bear that. The first
+        that is whole counts, and nothing of the others is kept. Raises `NoEndpoint`, which tells every failure, and
+        `Disagreement`; any other error of `work` ends it.
         """
 
         async def attempt(endpoint: Endpoint) -> T:
-            return await work(await self.pin(endpoint.spec))
+            began = self._clock()
+            pinned = await self.pin(endpoint.spec)
+            done = await work(pinned)
+            if self.spec.agreement > 1:
+                await agree(pinned, [one for one in self._ranked() if one is not endpoint], self.spec)
+            endpoint.usual.append(self._clock() - began)
+            return done
 
+        self._compare_heads()
         return await self._first(attempt, within)
 
     async def block_hash(self, number: int, *, within: float = 30.0) -> str | None:
@@ -126,24 +150,71 @@ class Chain:
         return await self._endpoints[endpoint.name].chain_id()
 
     async def _first(self, attempt: Callable[[Endpoint], Awaitable[T]], within: float) -> T:
-        deadline = self._clock() + within
-        failures: list[EndpointError] = []
-        waiting = [self._endpoints[spec.name] for spec in self.endpoints]
-        while waiting:
-            share = max(0.0, deadline - self._clock()) / len(waiting)
-            endpoint = waiting.pop(0)
-            try:
-                async with asyncio.timeout(share) as limit:
-                    return await attempt(endpoint)
-            except EndpointError as failure:
-                failures.append(failure)
-            except TimeoutError:
-                if not limit.expired():
-                    raise
-                failures.append(endpoint.fault(f"not done within its {share:.1f} s"))
-        raise NoEndpoint(self.spec.name, failures)
+        race = Race(attempt, self._ranked(), patience=_patience)
+        won = await race.won(within)
+        if won is None:
+            raise NoEndpoint(self.spec.name, race.failures)
+        return won[0]
+
+    def _ranked(self) -> list[Endpoint]:
+        return ranked([(one, one.condition) for one in self._endpoints.values()], self._clock())
+
+    # Heads
+
+    async def _head(self, endpoint: Endpoint) -> Block:
+        """Its newest block, if that can be believed beside what others have shown."""
+        block = await read_block(endpoint, self.spec)
+        if block is None:
+            raise endpoint.fault("has no latest block")
+        others = [one.condition for one in self._endpoints.values() if one is not endpoint]
+        best = newest([*others, endpoint.condition], self._clock(), HEADS_COUNT)
+        if best is not None and block.number > best.number + _most_blocks(best, block, self.spec):
+            raise endpoint.fault(
+                f"claims block {block.number:,}, {block.number - best.number:,} above any seen, in"
+                f" {block.timestamp - best.timestamp:,} s"
+            )
+        if best is not None and block.number < best.number - tolerance(self.spec):
+            raise endpoint.behind(f"its newest block {block.number:,} is behind {best.number:,}, seen elsewhere")
+        endpoint.shows(block)
+        return block
+
+    def _compare_heads(self) -> None:
+        """Now and then, one of those that are not asked tells its head, so that one that is behind is found out."""
+        now = self._clock()
+        if len(self._endpoints) < 2 or now - self._compared_at < HEADS_EVERY:
+            return
+        self._compared_at = now
+        other = min(self._ranked()[1:], key=lambda one: one.condition.head_at)
+        if other.condition.rest(now) == 0:
+            task = asyncio.create_task(self._told_head(other))
+            self._asides.add(task)
+            task.add_done_callback(self._asides.discard)
+
+    async def _told_head(self, endpoint: Endpoint) -> None:
+        with suppress(EndpointError):  # it is remembered in the endpoint's condition
+            await self._head(endpoint)
 
 
-def _when(endpoint: Endpoint) -> float:
-    """Orders those that failed lately; for the others the order of the configuration stands."""
-    return endpoint.failed_at or 0.0 if endpoint.failed_lately else 0.0
+HEADS_EVERY = 15.0
+"""Seconds between two comparisons with the head of another endpoint."""
+HEADS_COUNT = 60.0
+"""Seconds for which a head that was shown is what others are measured by."""
+_LAG = 12
+"""Seconds that an endpoint may be behind another; and two blocks in any case."""
+_LEAST, _LATE = 1.5, 3.0
+_JUMP = 1024
+
+
+def tolerance(spec: ChainSpec) -> int:
+    """Blocks that an endpoint may be behind another: nodes hear of a block one after the other."""
+    return max(2, ceil(_LAG / spec.block_time))
+
+
+def _most_blocks(before: Block, now: Block, spec: ChainSpec) -> int:
+    """How many blocks there can be between two, by their own time: four times what is usual, and a good many more."""
+    return int(4 * max(0, now.timestamp - before.timestamp) / spec.block_time) + _JUMP
+
+
+def _patience(endpoint: Endpoint) -> float:
+    """Seconds after which an attempt is late: three times what it usually takes."""
+    return max(_LEAST, _LATE * median(endpoint.usual)) if endpoint.usual else _LEAST

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from watcher.chain.errors import BatchTooLarge, RequestRefused
-from watcher.chain.hexadecimal import CHAIN_IDS_BELOW, quantity
-from watcher.chain.spec import ChainSpec, EndpointSpec
+from watcher.chain.condition import Condition
+from watcher.chain.errors import BatchTooLarge, BlockUnavailable, ExecutionFailed, RequestRefused, TimedOut
+from watcher.chain.hexadecimal import CHAIN_IDS_BELOW, block_header, quantity
+from watcher.chain.spec import ChainSpec, EndpointSpec, KnownBlock
 from watcher.chain.transport import Transport
 from watcher.domain.errors import EndpointError, NotDecodable
+from watcher.domain.source import Block
 from watcher.reads.call import Request
 
 ADMITTED_FOR = 180.0
 """Seconds until the chain id is asked for again: a load balancer may come to point elsewhere."""
-
-FAILED_LATELY = 60.0
-"""Seconds for which a failure puts an endpoint behind the others."""
-
-LONGEST_REST = 600.0
-"""Seconds. `Retry-After` is a wish, and a hostile one must not silence an endpoint for ever."""
 
 LEARNED_FOR = 1800.0
 """Seconds until limits are found out anew: a node may have had a bad hour, or been upgraded since."""
@@ -57,12 +54,15 @@ class Endpoint:
         self, chain: ChainSpec, spec: EndpointSpec, transport: Transport, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.spec = spec
-        self.failed_at: float | None = None
+        self.condition = Condition()
+        self.usual: deque[float] = deque(maxlen=20)
+        """Seconds that whole attempts took."""
+        self.seen: KnownBlock | None = None
+        """A block that was confirmed elsewhere: what does not have it is not of our chain, or far behind."""
         self._chain = chain
         self._transport = transport
         self._clock = clock
         self._admitted_at: float | None = None
-        self._rests_until = 0.0
         self._admitting = asyncio.Lock()
         self._in_flight = asyncio.Semaphore(IN_FLIGHT)
         self._learned = Learned(clock())
@@ -79,12 +79,6 @@ class Endpoint:
             self._learned = Learned(self._clock())
         return self._learned
 
-    @property
-    def failed_lately(self) -> bool:
-        """Whether others should be tried first."""
-        now = self._clock()
-        return now < self._rests_until or (self.failed_at is not None and now - self.failed_at < FAILED_LATELY)
-
     async def ask(self, method: str, params: list[Any]) -> Any:
         """The `result` from an endpoint known to be of our chain. Raises as `Transport.ask` does."""
         await self._admit()
@@ -100,7 +94,16 @@ class Endpoint:
 
     def fault(self, problem: str) -> EndpointError:
         """The error for an answer that cannot be right; remembers that there was one."""
-        return self._remember(EndpointError(self.spec.name, problem))
+        return self._remember(EndpointError(self.spec.name, problem), "wrong answer")
+
+    def behind(self, problem: str) -> EndpointError:
+        """The error for a head that is behind what is known; others come first until it has caught up."""
+        self.condition.is_behind(self._clock())
+        return EndpointError(self.spec.name, problem)
+
+    def shows(self, head: Block) -> None:
+        """Its newest block, found to be believable."""
+        self.condition.shows(head, self._clock())
 
     async def _admit(self) -> None:
         async with self._admitting:
@@ -111,25 +114,59 @@ class Endpoint:
                 raise self.fault(
                     f"serves chain {answered}, not {self._chain.id} ({self._chain.title}); not used. Check its URL"
                 )
+            for block in filter(None, (self._chain.known, self.seen)):
+                await self._must_have(block)
             self._admitted_at = self._clock()
+
+    async def _must_have(self, block: KnownBlock) -> None:
+        """Another block in its place is another chain. One that it cannot show proves nothing: nodes forget."""
+        result = await self._ask("eth_getBlockByNumber", [hex(block.number), False])
+        if result is None:
+            return
+        try:
+            found = block_header(result, self._chain.name)
+        except NotDecodable as problem:
+            raise self.fault(f"eth_getBlockByNumber: {problem}") from problem
+        if not block.is_(found):
+            raise self.fault(
+                f"is not on our chain {self._chain.title}: its block {found.number} is {found.hash[:10]}…, where"
+                f" {block.number} has to be {block.hash[:10]}…; not used. Check its URL"
+            )
 
     async def _ask(self, method: str, params: list[Any]) -> Any:
         async with self._in_flight:
-            if (left := self._rests_until - self._clock()) > 0:
+            if (left := self.condition.rest(self._clock())) > 0:
                 raise EndpointError(
                     self.spec.name, f"asked us to wait; {left:.0f} s of that are left", retry_after=left
                 )
+            began = self._clock()
             try:
-                return await self._transport.ask(method, params)
-            except (BatchTooLarge, RequestRefused):
+                result = await self._transport.ask(method, params)
+            except (BatchTooLarge, RequestRefused) as refusal:
+                self.condition.answer(self._clock() - began)
+                if refusal.retry_after is not None:
+                    self._remember(refusal, "limited")
                 raise  # these say how to ask, not that it fails
             except EndpointError as failure:
-                self._remember(failure)
+                self._remember(failure, _kind(failure))
                 raise
+            except ExecutionFailed:
+                self.condition.answer(self._clock() - began)
+                raise
+            self.condition.answer(self._clock() - began)
+            return result
 
-    def _remember(self, failure: EndpointError) -> EndpointError:
-        self.failed_at = self._clock()
+    def _remember(self, failure: EndpointError, kind: str) -> EndpointError:
+        self.condition.failure(kind, failure.problem, self._clock(), failure.retry_after)
         self._admitted_at = None
-        if failure.retry_after is not None:
-            self._rests_until = self.failed_at + min(failure.retry_after, LONGEST_REST)
         return failure
+
+
+def _kind(failure: EndpointError) -> str:
+    """The kind of a failure, as it is counted."""
+    match failure:
+        case TimedOut():
+            return "timeout"
+        case BlockUnavailable():
+            return "no block"
+    return "limited" if failure.retry_after is not None or "limits our requests" in failure.problem else "error"

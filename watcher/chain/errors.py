@@ -44,6 +44,13 @@ class ExecutionFailed(WatcherError):
         self.data = data
 
 
+class Disagreement(EndpointError):
+    """Two endpoints say different things of one block: one of them is wrong, and nothing tells which."""
+
+    def __init__(self, one: str, other: str, difference: str) -> None:
+        super().__init__(f"{one} and {other}", f"do not agree: {difference}")
+
+
 class NoEndpoint(EndpointError):
     """Every endpoint of a chain failed; `failures` says how each did."""
 

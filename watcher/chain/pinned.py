@@ -11,8 +11,8 @@ from watcher.chain.errors import BatchTooLarge, ExecutionFailed, RequestRefused,
 from watcher.chain.hexadecimal import block_header, data_bytes
 from watcher.chain.multicall import CURRENT_BLOCK_TIMESTAMP, WORD, decode_results, encode_aggregate3
 from watcher.chain.packing import Batch, Limits, pack
-from watcher.chain.spec import ChainSpec
-from watcher.domain.errors import NotDecodable
+from watcher.chain.spec import ChainSpec, EndpointSpec
+from watcher.domain.errors import EndpointError, NotDecodable
 from watcher.domain.source import Block
 from watcher.reads.call import Request, Returned
 
@@ -43,6 +43,8 @@ class Pinned:
 
     def __init__(self, chain: ChainSpec, endpoint: Endpoint, block: Block) -> None:
         self.block = block
+        self.returned: dict[Request, tuple[Returned, ...]] = {}
+        """All that was read so far."""
         self._chain = chain
         self._endpoint = endpoint
 
@@ -51,12 +53,22 @@ class Pinned:
         """The endpoint's name."""
         return self._endpoint.spec.name
 
+    @property
+    def spec(self) -> EndpointSpec:
+        return self._endpoint.spec
+
+    def behind(self, problem: str) -> EndpointError:
+        """The error for a block that is no view of the present; its endpoint is asked after the others for a while."""
+        return self._endpoint.behind(problem)
+
     async def read(self, requests: Sequence[Request]) -> dict[Request, tuple[Returned, ...]]:
         """What each request returned, reverts included; a bundle's answers in its order. Equal requests are sent once.
 
         Raises `EndpointError` where any part of the answer is missing or cannot be of this block.
         """
-        return await _Reading(self._chain, self._endpoint, self.block).of(dict.fromkeys(requests))
+        read = await _Reading(self._chain, self._endpoint, self.block).of(dict.fromkeys(requests))
+        self.returned |= read
+        return read
 
     async def block_hash(self, number: int) -> str | None:
         """The canonical hash at a height, as this endpoint sees it now; None above its head."""

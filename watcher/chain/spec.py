@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from watcher.domain.source import Address
+from watcher.domain.source import Address, Block
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +16,18 @@ class EndpointSpec:
     name: str
     url: str = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownBlock:
+    """A block that this chain, and no other, has. `hash` may be the beginning of it: 16 bytes are as good as 32."""
+
+    number: int
+    hash: str
+
+    def is_(self, block: Block) -> bool:
+        """Whether that is the one."""
+        return block.number == self.number and block.hash.startswith(self.hash)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,3 +51,5 @@ class ChainSpec:
     endpoints: tuple[EndpointSpec, ...]
     call_gas: int = 40_000_000
     wrapped: Address | None = None
+    known: KnownBlock | None = None
+    agreement: int = 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, make_dataclass
 from decimal import Decimal
@@ -11,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, get_type_hints
 
-from watcher.chain.spec import ChainSpec
+from watcher.chain.spec import ChainSpec, KnownBlock
 from watcher.config.endpoints import joined, read_endpoints
 from watcher.config.feeds import FeedBooks, read_feeds, read_feeds_file, shipped_books
 from watcher.config.files import as_text, parse, read_text
@@ -39,6 +40,12 @@ from watcher.protocols.registry import PROTOCOLS
 from watcher.reads.abi import world_file
 
 SHIPPED = "protocols.toml"
+_HASH = re.compile(r"0x[0-9a-fA-F]{32}")
+
+
+def _block_hash(value: object) -> str | None:
+    return value.lower() if isinstance(value, str) and _HASH.fullmatch(value) else None
+
 
 ChainId = Annotated[
     int, Right("a chain id from 1 to 9007199254740991 (what JSON carries exactly)", whole(1, 2**53 - 1))
@@ -49,6 +56,8 @@ BlockTime = Annotated[
 ]
 MaxAge = Annotated[int, Right("a whole number of seconds from 1 to 86400, such as 90", whole(1, 86_400))]
 Confirmations = Annotated[int, Right("a whole number of blocks from 0 to 10000, such as 4", whole(0, 10_000))]
+BlockNumber = Annotated[int, Right("the number of a block, such as 0", whole(0, 2**63 - 1))]
+BlockHash = Annotated[str, Right("the beginning of a block's hash: 0x and its first 32 hex digits", _block_hash)]
 CallGas = Annotated[int, Right("an amount of gas from 1000000 to 10000000000", whole(10**6, 10**10))]
 
 _FIELD_FORMS: Mapping[object, object] = {
@@ -104,6 +113,15 @@ class ChainForm(Form):
     explorer: Url = ""
     call_gas: CallGas = 40_000_000
     wrapped: Checksummed | None = None
+    known_block: Table | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownBlockForm(Form):
+    """`known_block = { number = 0, hash = "0x…" }`."""
+
+    number: BlockNumber
+    hash: BlockHash
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +212,13 @@ def _read_chain(name: str, table: object, draft: _Draft, problems: Problems, ref
         endpoints=joined(listed),
         call_gas=form.call_gas,
         wrapped=form.wrapped,
+        known=_known_block(form.known_block, inside(where, "known_block"), problems),
     )
+
+
+def _known_block(table: Table | None, where: str, problems: Problems) -> KnownBlock | None:
+    form = None if table is None else problems.fill(KnownBlockForm, table, where)
+    return None if form is None else KnownBlock(number=form.number, hash=form.hash)
 
 
 def _read_deployment(table: object, where: str, draft: _Draft, problems: Problems) -> None:
