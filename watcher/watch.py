@@ -21,7 +21,7 @@ from watcher.alerts.policy import Notice, announce, decide
 from watcher.alerts.record import OF_POSITIONS, Key, Rule
 from watcher.alerts.rules import RuleBook
 from watcher.alerts.words import IN_FULL, Telling, compose, urgency
-from watcher.chain import Chain, ChainSpec, Pinned
+from watcher.chain import Chain, ChainSpec, Disagreement, Pinned
 from watcher.config import Settings
 from watcher.domain.errors import EndpointError, ReadFailed
 from watcher.domain.source import Address
@@ -42,6 +42,17 @@ BUDGET = 30.0
 """Seconds that one look at a chain may take over all its endpoints."""
 
 _log = structlog.get_logger("watcher.watch")
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What one look read: the newest snapshot, an earlier one that is confirmed by now, those found orphaned, and the
+    hashes of blocks whose events were told and did not happen after all."""
+
+    snapshot: Snapshot
+    confirmed: Snapshot | None = None
+    orphans: tuple[Snapshot, ...] = ()
+    undone: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -91,27 +102,28 @@ class ChainWatch:
 
     async def tick(self) -> None:
         """One look. Whatever keeps it from seeing ends in the alert that says so, never in silence."""
-        problem = ""
+        problem, conflict = "", False
         try:
             await self._look()
         except EndpointError as failure:
-            problem = str(failure)
+            problem, conflict = str(failure), isinstance(failure, Disagreement)
             _log.warning("chain.unseen", chain=self.spec.name, problem=problem)
         except Exception as failure:  # noqa: BLE001 - a bug must end in an alert too, and in the log with its traceback
             problem = f"internal error: {type(failure).__name__}; see the log"
             _log.exception("watch.bug", chain=self.spec.name)
-        await self._say_whether_seen(problem)
+        await self._say_whether_seen(problem, at_once=conflict)
         self.progressed_at = self.now()
 
     # Seeing
 
     async def _look(self) -> None:
-        snapshot, confirmed, orphans = await self.chain.first(self._read, within=BUDGET)
+        read = await self.chain.first(self._read, within=BUDGET)
+        snapshot, confirmed = read.snapshot, read.confirmed
         now = int(self.now())
         known = self.memory.standing(self._concerns)
         latest = assess(await self._views.of(snapshot), self._book, known)
         settled = assess(await self._views.of(confirmed), self._book, known) if confirmed else []
-        baseline, happened = self._happened(snapshot, orphans)
+        baseline, happened = self._happened(snapshot, read.undone)
         seen = baseline.to_keep(self.baseline, snapshot)
         await self._act(latest, settled, now, snapshot, happened, seen)
         self.baseline = baseline
@@ -128,9 +140,7 @@ class ChainWatch:
                 rounds=snapshot.rounds,
             )
         self.last = snapshot
-        if confirmed:
-            while self._waiting and self._waiting[0].block.number <= confirmed.block.number:
-                self._waiting.popleft()
+        self._wait_for(read, standing=bool(known))
         await self.recorder.record(snapshot, self._book)
 
     def _happened(self, snapshot: Snapshot, orphans: Collection[str]) -> tuple[Baseline, list[Sighting]]:
@@ -147,23 +157,26 @@ class ChainWatch:
         found = (sight_event(one, self._book.of(one.position.id), snapshot.block) for one in events)
         return baseline, [sighting for sighting in found if sighting is not None]
 
-    async def _read(self, pinned: Pinned) -> tuple[Snapshot, Snapshot | None, frozenset[str]]:
-        """A snapshot at the newest block, the newest earlier one whose block is by now confirmed, and the blocks of
-        events told lately that were taken back."""
+    async def _read(self, pinned: Pinned) -> _Read:
+        """A snapshot at the newest block, and what of the earlier ones is confirmed, or orphaned, by now.
+
+        Changes nothing here: where an endpoint is late, another is read beside it, and one of the two counts.
+        """
         self._must_be_recent(pinned)
-        standing = self.memory.standing(self._concerns)
         if self.last is not None and pinned.block.hash == self.last.block.hash:
             snapshot = self.last
         else:
             snapshot = await take(
                 pinned, watched_on(self.spec.name, self.settings), self.last.asked if self.last else ()
             )
-            if standing:
-                self._waiting.append(snapshot)
-        return snapshot, await self._confirmed(pinned) if standing else None, await self._orphans(pinned)
+        undone = await self._undone(pinned)
+        if not self.memory.standing(self._concerns):
+            return _Read(snapshot, undone=undone)
+        confirmed, orphans = await self._confirmed(pinned, [*self._waiting, snapshot])
+        return _Read(snapshot, confirmed, orphans, undone)
 
-    async def _orphans(self, pinned: Pinned) -> frozenset[str]:
-        """The hashes of blocks in which something happened, and which are canonical no more."""
+    async def _undone(self, pinned: Pinned) -> frozenset[str]:
+        """The hashes of blocks in which something happened that was told, and which are canonical no more."""
         told = {one.block.number: one.block.hash for one in (self.baseline.told if self.baseline else ())}
         canonical = {
             number: pinned.block.hash if number == pinned.block.number else await pinned.block_hash(number)
@@ -176,23 +189,36 @@ class ChainWatch:
         """A node that is behind would say that all is well while its user is liquidated."""
         problem = too_old(self.spec, pinned.block, int(self.now()))
         if problem:
-            raise EndpointError(pinned.endpoint, problem)
+            raise pinned.behind(problem)
         if self.last and pinned.block.number + max(self.spec.confirmations, 1) < self.last.block.number:
-            raise EndpointError(
-                pinned.endpoint,
-                f"its newest block {pinned.block.number} is behind {self.last.block.number}, seen before",
+            raise pinned.behind(
+                f"its newest block {pinned.block.number:,} is behind {self.last.block.number:,}, seen before"
             )
 
-    async def _confirmed(self, pinned: Pinned) -> Snapshot | None:
-        """The newest waiting snapshot that is old enough, if its block is still canonical; an orphan is dropped."""
-        deep = [one for one in self._waiting if one.block.number + self.spec.confirmations <= pinned.block.number]
+    async def _confirmed(
+        self, pinned: Pinned, waiting: Sequence[Snapshot]
+    ) -> tuple[Snapshot | None, tuple[Snapshot, ...]]:
+        """The newest that is old enough, if its block is still canonical; and the orphans above it."""
+        deep = [one for one in waiting if one.block.number + self.spec.confirmations <= pinned.block.number]
+        orphans: list[Snapshot] = []
         for snapshot in reversed(deep):
-            if snapshot.block.hash == pinned.block.hash:
-                return snapshot
-            if await pinned.block_hash(snapshot.block.number) == snapshot.block.hash:
-                return snapshot
-            self._waiting.remove(snapshot)
-        return None
+            here = snapshot.block.hash == pinned.block.hash
+            if here or await pinned.block_hash(snapshot.block.number) == snapshot.block.hash:
+                return snapshot, tuple(orphans)
+            orphans.append(snapshot)
+        return None, tuple(orphans)
+
+    def _wait_for(self, read: _Read, *, standing: bool) -> None:
+        """What of the snapshots still waits for the confirmation of its block."""
+        confirmed = read.confirmed
+        if confirmed is not None:
+            self.chain.confirmed(confirmed.block)
+        newer = confirmed.block.number if confirmed is not None else -1
+        kept = [one for one in self._waiting if one.block.number > newer and one not in read.orphans]
+        fresh = standing and all(one.block.hash != read.snapshot.block.hash for one in kept)
+        if fresh and read.snapshot is not confirmed:
+            kept.append(read.snapshot)
+        self._waiting = deque(kept, maxlen=KEPT)
 
     def _concerns(self, key: Key) -> bool:
         """Whether a condition is one of this chain's."""
@@ -203,10 +229,11 @@ class ChainWatch:
 
     # Saying
 
-    async def _say_whether_seen(self, problem: str) -> None:
+    async def _say_whether_seen(self, problem: str, *, at_once: bool = False) -> None:
         now = int(self.now())
         standing = self.memory.records.get(Key(Rule.BLIND, self.spec.name))
-        if problem and now - self._seen_at < BLIND_AFTER and not (standing and standing.level):
+        early = now - self._seen_at < BLIND_AFTER and not at_once
+        if problem and early and not (standing and standing.level):
             return
         if not problem and not (standing and standing.level):
             return

@@ -9,7 +9,7 @@ Everything in one `work` is read at one block of one endpoint, or not at all.
 """
 
 from watcher.chain.chain import Chain
-from watcher.chain.errors import BatchTooLarge, BlockUnavailable, ExecutionFailed, NoEndpoint
+from watcher.chain.errors import BatchTooLarge, BlockUnavailable, Disagreement, ExecutionFailed, NoEndpoint
 from watcher.chain.pinned import Pinned
 from watcher.chain.spec import ChainSpec, EndpointSpec
 from watcher.chain.transport import Timeouts, open_session
@@ -19,6 +19,7 @@ __all__ = [
     "BlockUnavailable",
     "Chain",
     "ChainSpec",
+    "Disagreement",
     "EndpointSpec",
     "ExecutionFailed",
     "NoEndpoint",

@@ -101,6 +101,10 @@ class Endpoint:
         self.condition.is_behind(self._clock())
         return EndpointError(self.spec.name, problem)
 
+    def late(self) -> None:
+        """Another that was asked after it was done before it: others come first for a while."""
+        self.condition.failure("late", "another endpoint, asked later, was done earlier", self._clock())
+
     def shows(self, head: Block) -> None:
         """Its newest block, found to be believable."""
         self.condition.shows(head, self._clock())

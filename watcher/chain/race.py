@@ -48,9 +48,12 @@ class Race(Generic[T]):
                 done, _ = await asyncio.wait(
                     self._running, timeout=max(0.0, until - loop.time()), return_when=asyncio.FIRST_COMPLETED
                 )
-                for task in done:
+                for task in sorted(done, key=list(self._running).index):
+                    earlier = list(self._running)[: list(self._running).index(task)]
                     endpoint = self._running.pop(task)
                     if not self._failed(task):
+                        for late in earlier:
+                            self._running[late].late()
                         return task.result(), endpoint
             self._out_of_time(within)
         finally:
