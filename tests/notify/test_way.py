@@ -11,12 +11,25 @@ from watcher.notify.way import Way, patience
 
 def test_it_waits_for_an_answer_and_not_for_ever() -> None:
     way = Way()
-    assert way.ready_at(100.0, 5) == 100.0
+    way.crowded(5)
+    assert way.ready_at(100.0) == 100.0
     way.start(100.0)
-    assert way.ready_at(100.1, 5) == 100.5
-    assert way.ready_at(100.6, 5) == 100.6
+    assert way.ready_at(100.1) == 100.5
+    assert way.ready_at(100.6) == 100.6
     way.end()
-    assert way.ready_at(100.1, 5) == 100.1
+    assert way.ready_at(100.1) == 100.1
+
+
+def test_it_does_not_let_the_last_of_a_crowd_wait_longer() -> None:
+    way = Way()
+    way.crowded(25)
+    way.start(100.0)
+    way.crowded(1)
+    assert way.ready_at(100.0) == pytest.approx(100.1)
+    way.end()
+    way.crowded(1)
+    way.start(101.0)
+    assert way.ready_at(101.0) == 101.5
 
 
 @pytest.mark.parametrize("waiting", range(60))
@@ -29,10 +42,10 @@ def test_it_has_one_send_ask_a_side_that_does_not_answer() -> None:
     way = Way()
     way.start(100.0)
     way.failed("a", 120.0)
-    assert way.ready_at(120.0, 5) == inf
+    assert way.ready_at(120.0) == inf
     way.end()
-    assert way.ready_at(120.0, 5) == 120.0
+    assert way.ready_at(120.0) == 120.0
     way.failed("a", 121.0)
-    assert way.ready_at(121.0, 5) == 122.0
+    assert way.ready_at(121.0) == 122.0
     assert way.answered("b", 126.0)
-    assert way.ready_at(126.0, 5) == 126.0
+    assert way.ready_at(126.0) == 126.0

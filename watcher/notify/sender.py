@@ -226,10 +226,9 @@ class Sender:
     def _may_leave(self, due: Mapping[str, int], now: float) -> dict[str, float]:
         """When the next message to each chat may leave."""
         turns = {chat: max(at, self._lanes[chat].ready_at(now)) for chat, at in due.items()}
-        waiting = Counter(self._ways[chat] for chat, at in turns.items() if at <= now)
-        return {
-            chat: max(at, way.ready_at(now, waiting[way])) for chat, at in turns.items() for way in [self._ways[chat]]
-        }
+        for way, waiting in Counter(self._ways[chat] for chat, at in turns.items() if at <= now).items():
+            way.crowded(waiting)
+        return {chat: max(at, self._ways[chat].ready_at(now)) for chat, at in turns.items()}
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if task.cancelled() or task.exception() is None:

@@ -14,7 +14,7 @@ from typing import Final
 from watcher.notify.pacing import Backoff
 
 ROUND: Final = 2.5
-"""Seconds in which up to thirty waiting chats each get their turn, however late the answers."""
+"""Seconds in which each of up to thirty waiting chats gets its turn, however late the answers."""
 LONGEST, SHORTEST = 0.5, 0.08
 """Seconds that a send waits for the answer to the one before it: at most, and at least where very many wait."""
 _PROBES: Final = Backoff(4.0)
@@ -26,6 +26,7 @@ class Way:
 
     def __init__(self) -> None:
         self._running = 0
+        self._waiting = 0
         self._began = -inf
         self._failures = 0
         self._dark_since = 0.0
@@ -39,15 +40,19 @@ class Way:
     def end(self) -> None:
         self._running -= 1
 
-    def ready_at(self, now: float, waiting: int) -> float:
-        """`now` if a send may start, else when; infinity while that depends on what still runs.
+    def crowded(self, waiting: int) -> None:
+        """So many chats have their turn now, but for the sends that are on their way.
 
-        `waiting` is how many chats have their turn but for the sends that are on their way.
+        While one is, it counts how many waited at most: the last ones are not to wait longer for being few.
         """
+        self._waiting = max(waiting, self._waiting) if self._running else waiting
+
+    def ready_at(self, now: float) -> float:
+        """`now` if a send may start, else when; infinity while that depends on what still runs."""
         if self._failures:
             after = self._failed_at + _PROBES.after(self._failures - 1) if self._failures > 1 else now
             return inf if self._running else max(now, after)
-        return max(now, self._began + patience(waiting)) if self._running else now
+        return max(now, self._began + patience(self._waiting)) if self._running else now
 
     def failed(self, chat: str, now: float) -> None:
         """No answer, or none that helps, to a send to this chat."""
