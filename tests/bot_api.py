@@ -17,7 +17,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Final, Self
 
 from aiohttp import web
@@ -132,6 +132,11 @@ class BotApi:
         """What was accepted, in order; of one chat if given."""
         return [message.text for message in self.accepted if chat in (None, message.chat)]
 
+    def shown(self, chat: int, message_id: int) -> Accepted | None:
+        """A message as it is now."""
+        shown = [m for m in self.accepted + self.edits if (m.chat, m.message_id) == (chat, message_id)]
+        return shown[-1] if shown else None
+
     # The server
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -211,8 +216,8 @@ class BotApi:
         chat = self._known_chat(params)
         thread = self._known_thread(chat, params)
         markup = checked_markup(params)
-        if self._flood is not None:
-            self._flood.check(chat, self._clock())
+        reply_to = self._replied_to(chat, params)
+        self._count(chat)
         await asyncio.sleep(self._latency())
         message = Accepted(
             chat=chat,
@@ -221,7 +226,7 @@ class BotApi:
             entities=entities,
             thread=thread,
             silent=params.get("disable_notification") == "true",
-            reply_to=self._replied_to(chat, params),
+            reply_to=reply_to,
             markup=markup,
             time=self._clock(),
             photo=photo,
@@ -234,29 +239,31 @@ class BotApi:
         return _message(message)
 
     async def _on_editmessagetext(self, params: dict[str, str]) -> Any:
-        chat = self._known_chat(params)
         text, entities = checked_text(params)
-        old = self._shown(chat, int(params.get("message_id", "0")))
+        return self._change(params, text=text, entities=entities)
+
+    async def _on_editmessagereplymarkup(self, params: dict[str, str]) -> Any:
+        return self._change(params)
+
+    def _change(self, params: dict[str, str], **content: Any) -> Any:
+        # Counted as a message is; buttons that are not named again are taken away.
+        chat, markup = self._known_chat(params), checked_markup(params)
+        self._count(chat)
+        old = self.shown(chat, int(params.get("message_id", "0")))
         if old is None:
             raise bad_request("message to edit not found")
-        new = Accepted(
-            **{**asdict(old), "text": text, "entities": entities, "markup": checked_markup(params)}
-            | {"time": self._clock()}
-        )
+        if content and old.photo:
+            raise bad_request("there is no text in the message to edit")
+        new = replace(old, **content, markup=markup, time=self._clock())
         if (new.text, new.entities, new.markup) == (old.text, old.entities, old.markup):
             raise bad_request("message is not modified: specified new message content is the same")
         self.edits.append(new)
+        self._news.set()
         return _message(new)
 
-    async def _on_editmessagereplymarkup(self, params: dict[str, str]) -> Any:
-        old = self._shown(self._known_chat(params), int(params.get("message_id", "0")))
-        if old is None:
-            raise bad_request("message to edit not found")
-        new = Accepted(**{**asdict(old), "markup": checked_markup(params), "time": self._clock()})
-        if new.markup == old.markup:
-            raise bad_request("message is not modified: specified new message content is the same")
-        self.edits.append(new)
-        return _message(new)
+    def _count(self, chat: int) -> None:
+        if self._flood is not None:
+            self._flood.check(chat, self._clock())
 
     async def _on_getupdates(self, params: dict[str, str]) -> Any:
         return await self.updates.poll(params, self._closing)
@@ -276,11 +283,10 @@ class BotApi:
         self._known_thread(self._known_chat(params), params)
         return True
 
-    async def _on_deletewebhook(self, _: dict[str, str]) -> Any:
-        return True
-
     async def _on_setmycommands(self, _: dict[str, str]) -> Any:
         return True
+
+    _on_deletewebhook = _on_setmycommands
 
     # Inside
 
@@ -304,14 +310,11 @@ class BotApi:
         reply = json.loads(params.get("reply_parameters") or "null")
         if reply is None:
             return None
-        if self._shown(chat, reply["message_id"]) is None and not reply.get("allow_sending_without_reply"):
+        if self.shown(chat, reply["message_id"]) is not None:
+            return int(reply["message_id"])
+        if not reply.get("allow_sending_without_reply"):
             raise bad_request("message to be replied not found")
-        return int(reply["message_id"])
-
-    def _shown(self, chat: int, message_id: int) -> Accepted | None:
-        """A message as it is now."""
-        shown = [m for m in self.accepted + self.edits if (m.chat, m.message_id) == (chat, message_id)]
-        return shown[-1] if shown else None
+        return None
 
 
 def _message(message: Accepted) -> dict[str, Any]:

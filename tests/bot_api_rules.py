@@ -166,9 +166,18 @@ def checked_markup(params: Mapping[str, str]) -> Any:
     markup = json.loads(params.get("reply_markup") or "null")
     for row in (markup or {}).get("inline_keyboard", []):
         for button in row:
-            if len(button.get("callback_data", "").encode()) > _CALLBACK_LIMIT:
-                raise bad_request("BUTTON_DATA_INVALID")
+            _check_button(button)
     return markup
+
+
+def _check_button(button: Mapping[str, Any]) -> None:
+    data = button.get("callback_data", "").encode()
+    if not button.get("text"):
+        raise bad_request('can\'t parse inline keyboard button: field "text" must be non-empty')
+    if not data and not button.get("url"):
+        raise bad_request("can't parse inline keyboard button: text buttons are unallowed in the inline keyboard")
+    if len(data) > _CALLBACK_LIMIT:
+        raise bad_request("BUTTON_DATA_INVALID")
 
 
 @dataclass(frozen=True, slots=True)

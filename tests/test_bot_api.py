@@ -9,7 +9,7 @@ import sys
 from collections.abc import AsyncIterator
 
 import pytest
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, MessageEntity
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, MessageEntity, ReplyParameters
 from telegram.error import BadRequest, Conflict, InvalidToken, RetryAfter
 
 from tests.bot_api import BotApi
@@ -66,9 +66,13 @@ async def test_it_refuses_markup_threads_and_buttons_that_are_wrong(bot: Bot) ->
         await bot.send_message(5, "<b>x", parse_mode="HTML")
     with pytest.raises(BadRequest, match="thread not found"):
         await bot.send_message(-6, "x", message_thread_id=10)
-    keyboard = {"inline_keyboard": [[{"text": "x", "callback_data": "d" * 65}]]}
-    with pytest.raises(BadRequest, match="Button_data_invalid"):
-        await bot.send_message(5, "x", api_kwargs={"reply_markup": keyboard})
+    for button, said in (
+        ({"text": "x", "callback_data": "d" * 65}, "Button_data_invalid"),
+        ({"text": "x", "callback_data": ""}, "buttons are unallowed"),
+        ({"text": "", "callback_data": "d"}, "must be non-empty"),
+    ):
+        with pytest.raises(BadRequest, match=said):
+            await bot.send_message(5, "x", api_kwargs={"reply_markup": {"inline_keyboard": [[button]]}})
 
 
 async def test_it_knows_a_wrong_token_from_a_malformed_one(api: BotApi) -> None:
@@ -116,7 +120,40 @@ async def test_it_polls_long_and_ends_the_first_of_two_pollers(api: BotApi, bot:
     assert await bot.get_updates(offset=update.update_id + 1, timeout=0) == ()
 
 
-async def test_it_edits_and_answers_only_what_there_is(api: BotApi, bot: Bot) -> None:
+@pytest.fixture
+async def patient() -> AsyncIterator[tuple[BotApi, Bot]]:
+    """One that refuses no flood."""
+    async with BotApi(chats=[5], flood=False) as api, Bot(api.token, base_url=api.base_url) as bot:
+        yield api, bot
+
+
+async def test_it_counts_edits_as_messages(api: BotApi, bot: Bot) -> None:
+    sent = await bot.send_message(5, "x")
+    with pytest.raises(RetryAfter):
+        await bot.edit_message_text("y", 5, sent.message_id)
+
+
+async def test_it_takes_buttons_away_that_an_edit_does_not_name_again(patient: tuple[BotApi, Bot]) -> None:
+    api, bot = patient
+    keyboard = InlineKeyboardMarkup([[InlineKeyboardButton("OK", callback_data="ok")]])
+    sent = await bot.send_message(5, "x", reply_markup=keyboard)
+    await bot.edit_message_text("y", 5, sent.message_id, reply_markup=keyboard)
+    await bot.edit_message_text("y", 5, sent.message_id)
+    assert [bool(edit.markup) for edit in api.edits] == [True, False]
+
+
+async def test_it_replies_to_what_there_is(patient: tuple[BotApi, Bot]) -> None:
+    api, bot = patient
+    sent = await bot.send_message(5, "x")
+    await bot.send_message(5, "y", reply_parameters=ReplyParameters(sent.message_id))
+    await bot.send_message(5, "z", reply_parameters=ReplyParameters(999, allow_sending_without_reply=True))
+    with pytest.raises(BadRequest, match="replied not found"):
+        await bot.send_message(5, "z", reply_parameters=ReplyParameters(999))
+    assert [message.reply_to for message in api.accepted] == [None, sent.message_id, None]
+
+
+async def test_it_edits_and_answers_only_what_there_is(patient: tuple[BotApi, Bot]) -> None:
+    api, bot = patient
     sent = await bot.send_message(5, "x")
     query = api.updates.press(5, 77, sent.message_id, "ack")
     [update] = await bot.get_updates()
@@ -172,7 +209,8 @@ async def test_it_refuses_pictures_that_telegram_refuses(bot: Bot, photo: bytes,
         await bot.send_photo(5, photo, caption=caption)
 
 
-async def test_it_changes_buttons_without_the_text(api: BotApi, bot: Bot) -> None:
+async def test_it_changes_buttons_without_the_text(patient: tuple[BotApi, Bot]) -> None:
+    api, bot = patient
     button = InlineKeyboardMarkup([[InlineKeyboardButton("b", callback_data="d")]])
     sent = await bot.send_message(5, "x", reply_markup=button)
     await bot.edit_message_reply_markup(5, sent.message_id)

@@ -32,7 +32,7 @@ from watcher.notify.telegram import TelegramBot
 from watcher.panel import Panel
 from watcher.snapshot import Snapshot
 from watcher.store import Store, StoreFailed, StoreThread
-from watcher.store.incidents import incident_of, told
+from watcher.store.incidents import told
 from watcher.wallets import Change, Edit
 
 PATIENCE = 60.0
@@ -156,14 +156,11 @@ class Listening:
         return self._settings.chats.get(name)
 
     async def _alert(self, number: int) -> Alert | None:
-        """What began an incident knows what of it is told elsewhere by now; other alerts remember what they said."""
-        began = await self._store.do(incident_of, number)
-        if began is not None:
-            return Alert(id=number, chat=began.chat, message=began.external_id, members=began.members)
-        later = await self._store.do(told, number)
-        if later is None:
+        """A delivered alert; what of it got worse is told elsewhere by now."""
+        found = await self._store.do(told, number)
+        if found is None:
             return None
-        return Alert(id=number, chat=later.message.chat, message=later.external_id, members=later.members)
+        return Alert(id=number, chat=found.message.chat, message=found.external_id, members=found.members)
 
     async def _chart(self, chat: str, found: Found, seconds: int) -> tuple[bytes, Text]:
         settings, where = self._settings, self._chat(chat)

@@ -252,3 +252,18 @@ async def _at_least(value: float, least: float) -> bool:
 
 async def _true(value: object) -> bool:
     return bool(value)
+
+
+@pytest.mark.parametrize(
+    ("pace", "advice"),
+    [(Pace.PRIVATE, "Unblock the bot or invite it again"), (Pace.FREE, "Mend it, or correct its URL")],
+)
+async def test_it_says_what_to_do_about_a_lost_chat_by_what_it_is(tmp_path: Path, pace: Pace, advice: str) -> None:
+    clock = JumpingClock()
+    lost, other = MemoryChannel(clock, pace=pace, errors=[ChatRefused("gone")]), MemoryChannel(clock)
+    async with working(tmp_path / "w.db", {"a": lost, "b": other}, clock=clock) as rig:
+        await rig.put(message("an alert"))
+        await rig.until_empty()
+    [told] = other.texts
+    assert advice in told
+    assert ("the chat a" in told) == (pace is Pace.PRIVATE)

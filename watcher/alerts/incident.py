@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from watcher.alerts.message import Level, Section, Text
@@ -43,9 +43,16 @@ class Incident:
     repeated: bool = False
 
 
-def members_of(sections: Sequence[Section]) -> tuple[Member, ...]:
-    """What the buttons of a message are about: the alerts that it opens, or where it opens none, reminds of."""
-    opened = [section for section in sections if section.opens and section.level]
-    reminded = [section for section in sections if section.episode and section.severity]
-    keys = {Key(Rule(section.rule), section.subject): section for section in opened or reminded}
-    return tuple(Member(key=key, episode=section.episode, level=section.level) for key, section in keys.items())
+def opened_by(sections: Sequence[Section]) -> tuple[Member, ...]:
+    """The members of the incident that a message begins: the alerts that it tells of first, or that got worse."""
+    return _members(section for section in sections if section.opens and section.level)
+
+
+def concerns(sections: Sequence[Section]) -> tuple[Member, ...]:
+    """What the buttons of a message are about: all that it raises or reminds of."""
+    return _members(section for section in sections if section.episode and section.severity)
+
+
+def _members(sections: Iterable[Section]) -> tuple[Member, ...]:
+    found = {Key(Rule(section.rule), section.subject): section for section in sections}
+    return tuple(Member(key=key, episode=section.episode, level=section.level) for key, section in found.items())

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import structlog
 
-from watcher.alerts.incident import members_of
+from watcher.alerts.incident import concerns
 from watcher.notify.channel import PLAIN, Envelope
 from watcher.panel import Panel
 from watcher.store import Claimed, StoreFailed, StoreThread
@@ -30,7 +30,7 @@ class Envelopes:
         message, panel = claimed.message, self._panel()
         if claimed.part or not message.sections:
             return PLAIN
-        keys = [member.key for member in members_of(message.sections)]
+        keys = [member.key for member in concerns(message.sections)]
         keyboard = panel.alert(message.chat, claimed.id, keys) if panel and keys else ()
         try:
             return Envelope(await self._store.do(anchor, message.chat, message.sections), keyboard)

@@ -28,7 +28,7 @@ import structlog
 from watcher.alerts import living
 from watcher.alerts.ack import Acknowledgement
 from watcher.alerts.assess import Sighting
-from watcher.alerts.incident import Incident, Member
+from watcher.alerts.incident import Incident, Member, concerns
 from watcher.alerts.living import Care, Now
 from watcher.alerts.message import Text, italic, joined
 from watcher.alerts.outlook import Advice
@@ -254,7 +254,7 @@ class Living:
         panel = self._panel()
         if panel is None or written.over:
             return ()
-        keys = [member.key for member in incident.members]
+        keys = [member.key for member in concerns(incident.sections)]
         return panel.alert(incident.chat, incident.id, keys, handled=written.handled)
 
     async def _annotate(self, found: Told, channel: RichChannel) -> None:

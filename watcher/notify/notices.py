@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from watcher.alerts.message import Level, Message, Text, bold, code
+from watcher.notify.channel import Pace
 
 REPEAT: Final = "May be a repeat: it is unknown whether an earlier attempt arrived."
 
@@ -17,12 +18,13 @@ def is_notice(message: Message) -> bool:
     return any(subject.startswith(_PREFIX) for subject in message.about)
 
 
-def chat_lost(lost: Message, why: str, others: Iterable[str], now: int) -> list[Message]:
-    """To each of the others: which chat gets nothing any more, why, and what to do."""
-    body = bold(f"Alerts no longer reach the chat {lost.chat}") + "\n"
+def chat_lost(lost: Message, why: str, others: Iterable[str], now: int, pace: Pace) -> list[Message]:
+    """To each of the others: which chat gets nothing any more, why, and what to do. Only Telegram has limits."""
+    chat = pace is not Pace.FREE
+    mend = "Unblock the bot or invite it again, or correct the chat's id" if chat else "Mend it, or correct its URL"
+    body = bold(f"Alerts no longer reach {'the chat ' if chat else ''}{lost.chat}") + "\n"
     body += Text(f"The refusal: {why}\nNothing is sent there until this is mended. ")
-    body += Text("Unblock the bot or invite it again, or correct the chat's id in the configuration; then reload: ")
-    body += code("systemctl reload watcher")
+    body += Text(f"{mend} in the configuration; then reload: ") + code("systemctl reload watcher")
     return _to(others, max(lost.severity, Level.CRITICAL), body, lost.chat, now)
 
 

@@ -300,7 +300,7 @@ class Sender:
                 self._give_up(why)
             case ChatRefused():
                 others = [] if notices.is_notice(claimed.message) else self._others(chat)
-                told = notices.chat_lost(claimed.message, why, others, int(now))
+                told = notices.chat_lost(claimed.message, why, others, int(now), self._channels[chat].pace)
                 await self._write(Store.dead, claimed.id, why, int(now), disable=True, notices=told)
             case BodyRefused():
                 chats = [] if notices.is_notice(claimed.message) else sorted(self._served)

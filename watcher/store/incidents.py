@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, exists, select, update
 
-from watcher.alerts.incident import Incident, Member, members_of
+from watcher.alerts.incident import Incident, Member, concerns
 from watcher.alerts.message import Level, Message, Section, Text
 from watcher.alerts.record import Key, Rule
 from watcher.store.rows import message_from, sections_from, text_columns, text_from
@@ -49,11 +49,13 @@ def told(store: Store, message_id: int) -> Told | None:
     query = select(outbox).where(outbox.c.id == message_id, outbox.c.external_id.is_not(None))
     with store.transaction() as connection:
         row = connection.execute(query).mappings().one_or_none()
+        began = _members(connection, [message_id])[message_id]
     if row is None:
         return None
     message = message_from(row)
-    external_id = row["external_id"]
-    return Told(id=row["id"], external_id=external_id, message=message, members=members_of(message.sections))
+    left = {member.key for member in began if member.left}
+    members = tuple(replace(member, left=member.key in left) for member in concerns(message.sections))
+    return Told(id=row["id"], external_id=row["external_id"], message=message, members=members)
 
 
 def anchor(store: Store, chat: str, sections: Sequence[Section]) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, RowMapping, delete, insert, select
 
-from watcher.alerts.incident import members_of
+from watcher.alerts.incident import opened_by
 from watcher.store.rows import message_from
 from watcher.store.schema import incident, member, outbox
 
@@ -23,7 +23,7 @@ def open_incident(connection: Connection, row: RowMapping, now: int, *, whole: b
     members = [
         {"incident": row["id"], "rule": one.key.rule.value, "subject": one.key.subject}
         | {"episode": one.episode, "level": int(one.level)}
-        for one in members_of(message.sections)
+        for one in opened_by(message.sections)
     ]
     connection.execute(insert(member), members)
 
