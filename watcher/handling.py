@@ -52,6 +52,10 @@ class Handling:
         now, records = int(self._now()), self._memory.records
         return {key: ack for key, ack in self._memory.acks.items() if key in records and ack.covers(records[key], now)}
 
+    def record(self, key: Key) -> Record | None:
+        """How a condition stands at this moment; None where nothing was ever known of it."""
+        return self._memory.records.get(key)
+
     def mutes(self, chat: str) -> list[Mute]:
         """What a chat is not told now; that about all wallets first."""
         now = int(self._now())

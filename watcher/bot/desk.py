@@ -18,7 +18,7 @@ from watcher.bot.access import Asked, Push
 from watcher.bot.commands import answer
 from watcher.bot.editing import in_force, outcome
 from watcher.bot.hands import Hands
-from watcher.bot.presses import Response, respond
+from watcher.bot.presses import OUT_OF_DATE, Response, respond
 from watcher.bot.reply import Reply
 from watcher.bot.view import View
 from watcher.buttons import Keyboard
@@ -136,6 +136,8 @@ class Desk:
             self._begin(self._outspoken(chat, self._follow(push, response.edit)), f"edit-{chat}")
 
     async def _done(self, push: Push) -> Response:
+        if push.pressed is None:
+            return Response(nod=OUT_OF_DATE)
         try:
             return await respond(push, await self._view(push.chat), self._hands)
         except WatcherError as problem:

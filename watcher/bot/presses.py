@@ -21,6 +21,7 @@ from watcher.bot.details import details
 from watcher.bot.editing import refused
 from watcher.bot.hands import Alert, Hands
 from watcher.bot.phrases import counted
+from watcher.bot.proposals import Proposal
 from watcher.bot.quieting import named
 from watcher.bot.reply import Reply
 from watcher.bot.view import View
@@ -48,10 +49,20 @@ class Response:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Press:
+    """A button of this chat's that somebody pressed, what they may see, and what can be changed."""
+
+    push: Push
+    button: Pressed
+    view: View
+    hands: Hands
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Deed:
     """What a button does, and what it takes to press it."""
 
-    do: Callable[[Push, Pressed, View, Hands], Awaitable[Response]]
+    do: Callable[[Press], Awaitable[Response]]
     role: Role = Role.ACT
 
 
@@ -62,49 +73,47 @@ async def respond(push: Push, view: View, hands: Hands) -> Response:
         return Response(nod=OUT_OF_DATE)
     if deed.role is Role.ACT and view.role is not Role.ACT:
         return Response(nod=MAY_ONLY_ASK)
-    return await deed.do(push, push.pressed, view, hands)
+    return await deed.do(Press(push=push, button=push.pressed, view=view, hands=hands))
 
 
 # --- Alerts -----------------------------------------------------------------------------------------------------------
 
-Doing = Callable[[Alert, Pressed, View, Hands, int], Awaitable[Response]]
 
-
-def _of_alert(do: Doing) -> Callable[[Push, Pressed, View, Hands], Awaitable[Response]]:
+def _of_alert(do: Callable[[Press, Alert], Awaitable[Response]]) -> Callable[[Press], Awaitable[Response]]:
     """A button under an alert; `do` is given the alert, if the button is under its message."""
 
-    async def done(push: Push, pressed: Pressed, view: View, hands: Hands) -> Response:
-        alert = await hands.alert(pressed.ref)
-        if alert is None or (alert.chat, alert.message) != (push.chat.name, push.message):
+    async def done(press: Press) -> Response:
+        alert = await press.hands.alert(press.button.ref)
+        if alert is None or (alert.chat, alert.message) != (press.push.chat.name, press.push.message):
             return Response(nod=OUT_OF_DATE)
-        return await do(alert, pressed, view, hands, push.by)
+        return await do(press, alert)
 
     return done
 
 
-async def _acknowledge(alert: Alert, _: Pressed, view: View, hands: Hands, by: int) -> Response:
-    return await _acknowledged(_standing(alert, view), hands, by)
+async def _acknowledge(press: Press, alert: Alert) -> Response:
+    return await _acknowledged(press, _standing(alert, press.hands))
 
 
-async def _acknowledge_one(alert: Alert, pressed: Pressed, view: View, hands: Hands, by: int) -> Response:
-    meant = alert.members[int(pressed.arg)] if int(pressed.arg) < len(alert.members) else None
-    return await _acknowledged([key for key in _standing(alert, view) if meant and key == meant.key], hands, by)
+async def _acknowledge_one(press: Press, alert: Alert) -> Response:
+    meant = [member.key for place, member in enumerate(alert.members) if str(place) == press.button.arg]
+    return await _acknowledged(press, [key for key in _standing(alert, press.hands) if key in meant])
 
 
-async def _acknowledged(keys: Sequence[Key], hands: Hands, by: int) -> Response:
-    said = await hands.handling.acknowledge(keys, by) if keys else ()
+async def _acknowledged(press: Press, keys: Sequence[Key]) -> Response:
+    said = await press.hands.handling.acknowledge(keys, press.push.by) if keys else ()
     return _handled(said, "Acknowledged", "No reminder until it gets worse or ends, for a day at most.")
 
 
-async def _snooze(alert: Alert, pressed: Pressed, view: View, hands: Hands, by: int) -> Response:
-    keys, seconds = _standing(alert, view), int(pressed.arg)
-    said = await hands.handling.snooze(keys, seconds, by) if keys else ()
+async def _snooze(press: Press, alert: Alert) -> Response:
+    keys, seconds = _standing(alert, press.hands), int(press.button.arg)
+    said = await press.hands.handling.snooze(keys, seconds, press.push.by) if keys else ()
     return _handled(said, f"Snoozed for {figures.duration(seconds)}", "Told again then, or as soon as it gets worse.")
 
 
-async def _until_worse(alert: Alert, _: Pressed, view: View, hands: Hands, by: int) -> Response:
-    keys = _standing(alert, view)
-    said = await hands.handling.until_worse(keys, by) if keys else ()
+async def _until_worse(press: Press, alert: Alert) -> Response:
+    keys = _standing(alert, press.hands)
+    said = await press.hands.handling.until_worse(keys, press.push.by) if keys else ()
     return _handled(said, "Quiet until it gets worse", "For a week at most.")
 
 
@@ -115,43 +124,44 @@ def _handled(said: Sequence[Record], done: str, means: str) -> Response:
     return Response(nod=f"{done}{many}. {means}", handled=[record.key for record in said])
 
 
-async def _choose(alert: Alert, _: Pressed, view: View, hands: Hands, __: int) -> Response:
-    if not _standing(alert, view):
+async def _choose(press: Press, alert: Alert) -> Response:
+    if not _standing(alert, press.hands):
         return Response(nod=OVER)
-    names = [named(member.key, member.level, view) for member in alert.members]
-    return Response(nod="All of it, or one?", shows=(None, hands.panel.choosing(alert.chat, alert.id, names)))
+    names = [named(member.key, member.level, press.view) for member in alert.members]
+    return Response(nod="All of it, or one?", shows=(None, press.hands.panel.choosing(alert.chat, alert.id, names)))
 
 
-async def _back(alert: Alert, _: Pressed, view: View, hands: Hands, __: int) -> Response:
-    keys, standing = [member.key for member in alert.members], _standing(alert, view)
-    handled = bool(standing) and all(key in hands.handling.acks for key in standing)
-    return Response(nod="", shows=(None, hands.panel.alert(alert.chat, alert.id, keys, handled=handled)))
+async def _back(press: Press, alert: Alert) -> Response:
+    keys, standing = [member.key for member in alert.members], _standing(alert, press.hands)
+    handled = bool(standing) and all(key in press.hands.handling.acks for key in standing)
+    return Response(nod="", shows=(None, press.hands.panel.alert(alert.chat, alert.id, keys, handled=handled)))
 
 
-async def _details(alert: Alert, _: Pressed, view: View, __: Hands, ___: int) -> Response:
-    told = await asyncio.to_thread(details, view, [member.key for member in alert.members])
+async def _details(press: Press, alert: Alert) -> Response:
+    told = await asyncio.to_thread(details, press.view, [member.key for member in alert.members])
     return Response(nod="", reply=Reply(body=told))
 
 
-async def _chart(alert: Alert, pressed: Pressed, view: View, hands: Hands, _: int) -> Response:
+async def _chart(press: Press, alert: Alert) -> Response:
     subjects = {member.key.subject for member in alert.members}
-    found = [one for one in view.found if str(one.position.id) in subjects]
+    found = [one for one in press.view.found if str(one.position.id) in subjects]
     if not found:
         return Response(nod="There is no position to draw any more.")
-    return Response(nod="", reply=await drawn(found, int(pressed.arg), view, hands))
+    return Response(nod="", reply=await drawn(found, int(press.button.arg), press.view, press.hands))
 
 
-def _standing(alert: Alert, view: View) -> list[Key]:
-    """What this message tells of and still goes on, no worse than it says."""
-    found = ((member, view.records.get(member.key)) for member in alert.members)
+def _standing(alert: Alert, hands: Hands) -> list[Key]:
+    """What this message tells of and still goes on, no worse than it says: at this moment, so that nothing that got
+    worse since the press was heard is taken for seen."""
+    found = ((member, hands.handling.record(member.key)) for member in alert.members)
     return [member.key for member, record in found if record and member.stands(record) and record.level <= member.level]
 
 
 # --- Proposals --------------------------------------------------------------------------------------------------------
 
 
-async def _confirm(push: Push, pressed: Pressed, _: View, hands: Hands) -> Response:
-    proposal = await hands.proposals.take(pressed.ref, push.chat.name, push.message)
+async def _confirm(press: Press) -> Response:
+    proposal = await _proposal(press)
     if proposal is None:
         return Response(nod=OUT_OF_DATE)
     try:
@@ -162,11 +172,16 @@ async def _confirm(push: Push, pressed: Pressed, _: View, hands: Hands) -> Respo
     return Response(nod="Saved.", shows=(saved, ()), edit=proposal.edit)
 
 
-async def _cancel(push: Push, pressed: Pressed, _: View, hands: Hands) -> Response:
-    proposal = await hands.proposals.take(pressed.ref, push.chat.name, push.message)
+async def _cancel(press: Press) -> Response:
+    proposal = await _proposal(press)
     if proposal is None:
         return Response(nod=OUT_OF_DATE)
     return Response(nod="Cancelled.", shows=(proposal.question + "\n\nCancelled: nothing was changed.", ()))
+
+
+async def _proposal(press: Press) -> Proposal | None:
+    """The one that stands under this message, taken: whoever presses next finds none."""
+    return await press.hands.proposals.take(press.button.ref, press.push.chat.name, press.push.message)
 
 
 BUTTONS: Final[Mapping[Action, Deed]] = {

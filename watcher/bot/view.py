@@ -243,7 +243,7 @@ async def view_of(
         role=chat.role,
         alone=settings.audience == (chat.name,),
         elsewhere=frozenset(wallet.address for wallet in settings.wallets if chat.name not in wallet.chats),
-        records=records,
+        records=dict(records),  # a thread looks through them while the watches go on
         acks=acks or {},
         mutes=tuple(mutes),
         schedule=chat.digest,
