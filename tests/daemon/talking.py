@@ -54,7 +54,7 @@ class Talking:
             if not self.paced:
                 patched.setattr(sender, "Limits", lambda: Limits(chat=UNPACED, group=UNPACED))
             self._running = asyncio.create_task(daemon.run())
-            await eventually(lambda: hasattr(daemon, "_sender") or self._running.done())
+            await eventually(lambda: "local" in daemon.watches or self._running.done())
 
     async def stop(self) -> None:
         self.daemon.stop()
