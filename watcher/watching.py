@@ -71,8 +71,9 @@ class Watches:
         memory.remember(changed)
         known = {place for baseline in self._baselines.values() for place in baseline.covered}
         self._baselines = {chain: baseline.only(scope.places) for chain, baseline in self._baselines.items()}
-        with suppress(StoreFailed):  # then the next start or reload forgets it
-            await store.do(forget_seen, known - scope.places)
+        if gone := known - scope.places:
+            with suppress(StoreFailed):  # then the next start or reload forgets it
+                await store.do(forget_seen, gone)
 
     async def start(
         self,

@@ -46,7 +46,7 @@ from tests.alerts.telling import (
     text,
     told,
 )
-from watcher.alerts.assess import Sighting, assess, sight_chain, sight_event
+from watcher.alerts.assess import Sighting, assess, sight_chain, sight_event, told_to
 from watcher.alerts.falls import Fall, Peak
 from watcher.alerts.happened import Happened, What, changes
 from watcher.alerts.message import Level
@@ -237,6 +237,14 @@ def test_it_does_not_call_a_price_alive_that_nobody_needs() -> None:
         PRICE NOT NEEDED · {ETH_FEED[:6]}…{ETH_FEED[-4:]} · Ethereum
         No watched debt depends on it any more.
     """)
+
+
+def test_it_tells_the_end_of_a_stale_price_also_where_nothing_rests_on_it_any_more() -> None:
+    """One of two chats that heard of it has repaid since; the other's debt rests on it still."""
+    alive = sighted(view(position("1.5"), position("1.4", wallet=COLD)), STALE)
+    for kind, level in ((RESOLVED, OK), (REMINDER, WARN)):
+        mine = replace(alive, facts=told_to(alive.facts, ()))
+        assert text(notice(kind, mine, level, WARN)).endswith("\nNo watched debt depends on it any more.")
 
 
 def test_it_says_blind_and_seeing_again() -> None:

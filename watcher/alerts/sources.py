@@ -57,7 +57,7 @@ def _age(reading: FeedReading, now: int) -> str:
 
 def feed(found: Feed, name: Name, *, stands: bool) -> list[Text]:
     """What a feed answered, beside the rule, and whose health rests on it while the alert `stands`."""
-    if found.reading is None:
+    if found.reading is None or not found.dependents:  # of a chat's own there may be none, while others' are
         return [Text("No watched debt depends on it any more.")]
     now = found.dependents[0].at.timestamp
     lines = [Text(f"last answer: {_age(found.reading, now)}{_limit(found.reading, now)}")]
