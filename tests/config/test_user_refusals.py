@@ -53,6 +53,13 @@ HEADS = [
     bad(f"{ONE}[chains.base]\nhead_age = 120", "chains.base.head_age", "120 has no unit", '"120s"'),
     bad(f'{ONE}[chains.base]\nmax_age = "2m"', "chains.base.max_age", "is not a known key", "head_age"),
     bad(f'{ONE}[chains.ethereum]\nhead_age = "24s"', "chains.ethereum.head_age", "a block comes every 12 s"),
+    bad(f"{ONE}[chains.ethereum]\nagreement = 0", "chains.ethereum.agreement", "from 1 to 5, such as 2"),
+    bad(
+        f'public_endpoints = false\n{ONE}[endpoints]\nethereum = ["https://a.one.com", "https://b.one.com"]\n'
+        "[chains.ethereum]\nagreement = 2",
+        "chains.ethereum.agreement",
+        "2 operators are to agree, and the endpoints are of 1 (one.com)",
+    ),
 ]
 
 ADDRESSES = [

@@ -8,6 +8,7 @@ In short:
 Everything in one `work` is read at one block of one endpoint, or not at all.
 """
 
+from watcher.chain.agreement import operator
 from watcher.chain.chain import Chain
 from watcher.chain.errors import BatchTooLarge, BlockUnavailable, Disagreement, ExecutionFailed, NoEndpoint
 from watcher.chain.pinned import Pinned
@@ -26,4 +27,5 @@ __all__ = [
     "Pinned",
     "Timeouts",
     "open_session",
+    "operator",
 ]

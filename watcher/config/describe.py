@@ -39,7 +39,9 @@ def describe(settings: Settings) -> list[str]:
 
 
 def _chain(chain: ChainSpec) -> str:
-    return f"{chain.name}: {', '.join(each.name for each in chain.endpoints)}; head_age {in_units(chain.max_age)}"
+    agreement = f"; agreement of {chain.agreement} operators" if chain.agreement > 1 else ""
+    endpoints = ", ".join(each.name for each in chain.endpoints)
+    return f"{chain.name}: {endpoints}; head_age {in_units(chain.max_age)}{agreement}"
 
 
 def describe_wallet(settings: Settings, wallet: Wallet) -> str:

@@ -11,10 +11,10 @@ from typing import Annotated
 
 from watcher.alerts.rules import Rules
 from watcher.chain.spec import ChainSpec, EndpointSpec
+from watcher.config.chains import read_chain_rules, refuse_lonely
 from watcher.config.endpoints import joined, read_endpoints
 from watcher.config.files import parse, read_text
 from watcher.config.forms import Flag, Table, Text, Wallets, duration
-from watcher.config.heads import read_head_ages
 from watcher.config.history import read_history
 from watcher.config.refusal import Form, Problems, Right, inside, shown, unknown
 from watcher.config.rules import read_ruling
@@ -100,7 +100,7 @@ def load(
     for each in world.deployments:
         ruling.laid_over(Rules(), (each.protocol, each.id), problems)
     own = _own_endpoints(form, world, references, problems)
-    ages = read_head_ages(form.chains, world.chains, problems)
+    asked = read_chain_rules(form.chains, world.chains, problems)
     state = _state(form, references, problems)
     wallets_file, listed = _listed(form, references, problems, wallets_text)
     if not any(file.items for file in listed) and not addresses:
@@ -115,7 +115,8 @@ def load(
         wallets = narrowed(wallets, chains, world)
     used = _in_use(wallets, world)
     specs = {chain: _with_endpoints(world.chains[chain], own, public=form.public_endpoints) for chain in used}
-    specs |= {chain: replace(specs[chain], max_age=age) for chain, age in ages.items() if chain in specs}
+    specs |= {chain: rules.over(specs[chain]) for chain, rules in asked.items() if chain in specs}
+    refuse_lonely(specs, problems)
     _refuse_mute(specs, form, problems)
     problems.settle()
     return Settings(
