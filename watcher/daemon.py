@@ -18,17 +18,17 @@ from pathlib import Path
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from watcher import charts, deadman, digests, logs, systemd
+from watcher import charts, logs, systemd
 from watcher.alerts.message import Level, Message, bold
 from watcher.background import Background
+from watcher.chores import Chores
 from watcher.config import Settings, load
-from watcher.config.changes import LOOK_EVERY, FileChanges
+from watcher.config.changes import FileChanges
 from watcher.digests import Digests
 from watcher.domain.errors import ConfigError, DeliveryError
 from watcher.handling import Handling
 from watcher.listening import Known, Listening
 from watcher.memory import Memory
-from watcher.notify import escalator
 from watcher.notify.channel import Channel
 from watcher.notify.envelopes import Envelopes
 from watcher.notify.escalator import Escalator
@@ -47,9 +47,6 @@ from watcher.watching import Watches
 STOP_WITHIN = 5.0
 """Seconds from the signal to the end of the process; the parts below share them."""
 _SEND_ENDS = 2.0
-HOUSEKEEPING_HOURS = 6
-KEEP_SENT = 30 * 86_400
-"""Seconds that a delivered message stays in the database."""
 
 EXIT_OK, EXIT_FAILED, EXIT_CONFIG = 0, 1, 3
 
@@ -83,7 +80,6 @@ class Daemon:
         self._changing = asyncio.Lock()
         self._failed = False
         self._outlets = Outlets()
-        self._heartbeat = deadman.Heartbeat()
         self._background = Background(self._ended)
         self._scheduler = AsyncIOScheduler(job_defaults={"max_instances": 1, "coalesce": True})
         self._watching = Watches(self._scheduler, now=now, ended=self._ended)
@@ -143,7 +139,19 @@ class Daemon:
                 refresh=self._living.refresh,
                 now=self._now,
             )
-            self._digests = Digests(self._store, view=self._listening.view, now=self._now, spoke=self._sender.wake)
+            self._chores = Chores(
+                store=self._store,
+                sender=self._sender,
+                handling=self._handling,
+                recorder=self._recorder,
+                escalator=self._escalator,
+                digests=Digests(self._store, view=self._listening.view, now=self._now, spoke=self._sender.wake),
+                settings=lambda: self._settings,
+                watches=lambda: self.watches,
+                files=self._files,
+                changed=lambda: self._background.begin(self.reload()),
+                now=self._now,
+            )
             sending = asyncio.create_task(self._sender.run(), name="sender")
             sending.add_done_callback(self._ended)
             self._living.start(self._ended)
@@ -165,12 +173,7 @@ class Daemon:
     async def _watch_until_stopped(self) -> None:
         self._scheduler.start()
         try:
-            self._scheduler.add_job(self._housekeeping, "interval", hours=HOUSEKEEPING_HOURS, id="housekeeping")
-            if self._files is not None:
-                self._scheduler.add_job(self._look_at_files, "interval", [self._files], seconds=LOOK_EVERY, id="files")
-            self._scheduler.add_job(self._escalate, "interval", seconds=escalator.LOOK_EVERY, id="escalation")
-            self._scheduler.add_job(self._digest, "interval", seconds=digests.LOOK_EVERY, id="digests")
-            self._scheduler.add_job(self._beat, "interval", seconds=deadman.LOOK_EVERY, id="deadman")
+            self._chores.start(self._scheduler)
             await self._watching.start(self._settings, self._memory, self._keeper, self._recorder, self._living.seen)
             await self._listen()
             systemd.notify("READY=1", f"STATUS={self._status()}")
@@ -281,34 +284,6 @@ class Daemon:
     async def settled(self) -> None:
         """Returns when nothing is going on beside the watches: no reload, no chat that is asked again."""
         await self._background.settled()
-
-    async def _look_at_files(self, files: FileChanges) -> None:
-        if await asyncio.to_thread(files.settled):
-            self._background.begin(self.reload())
-
-    async def _escalate(self) -> None:
-        await self._escalator.look(self._settings)
-
-    async def _digest(self) -> None:
-        await self._digests.look(self._settings.chats.values())
-
-    async def _beat(self) -> None:
-        """The dead-man ping, if somebody waits for one."""
-        wanted = self._settings.deadman
-        if wanted is None:
-            return
-        backlog = None
-        with suppress(StoreFailed):
-            backlog = await self._store.do(Store.backlog, self._settings.quiet_at(self._now()), dated=int(self._now()))
-        chains = {name: watch.progressed_at for name, watch in self.watches.items()}
-        interval, sender = self._settings.interval, self._sender.progressed_at
-        parts = deadman.parts_of(chains, sender, backlog, interval=interval, now=time.monotonic())
-        await self._heartbeat.look(parts, wanted)
-
-    async def _housekeeping(self) -> None:
-        await self._sender.forget(KEEP_SENT)  # its clock dated them, and ours may be that of a chain
-        await self._handling.tidy()
-        await self._recorder.tidy(int(self._now()))
 
     def on_signals(self) -> None:
         """SIGTERM and SIGINT stop, SIGHUP reloads."""

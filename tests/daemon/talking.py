@@ -97,7 +97,7 @@ class Talking:
         """What the scheduler does every other second: looks whether a file has changed."""
         assert isinstance(self.daemon._files, FileChanges)
         for _ in range(2):
-            await self.daemon._look_at_files(self.daemon._files)
+            await self.daemon._chores.look_at_files()
             await self.daemon.settled()
 
     async def until_none(self, query: str) -> None:

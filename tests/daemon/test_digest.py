@@ -34,7 +34,7 @@ async def look(config: Path, inbox: Inbox, clock: Clock, moments: Sequence[float
         assert job is not None
         assert job.trigger.interval.total_seconds() == LOOK_EVERY
         for clock.now in moments:
-            await daemon._digest()
+            await daemon._chores.digest()
         await eventually(lambda: len(inbox.texts) >= wanted)
 
 

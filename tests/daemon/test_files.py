@@ -18,7 +18,7 @@ async def look(daemon: Daemon, times: int) -> None:
     """What the scheduler does every other second."""
     assert isinstance(daemon._files, FileChanges)
     for _ in range(times):
-        await daemon._look_at_files(daemon._files)
+        await daemon._chores.look_at_files()
         await daemon.settled()
 
 

@@ -70,7 +70,7 @@ async def test_a_mute_lets_the_critical_through_and_tells_at_its_end_what_it_hel
         assert held.splitlines()[:2] == ["Raised 2 h ago, held by a mute.", "OK, was WARNING · thin · Aave v3 Local"]
         assert "It was WARNING before, first raised" in held
         assert daemon.daemon._memory.mutes
-        await daemon.daemon._housekeeping()
+        await daemon.daemon._chores.housekeeping()
         assert not daemon.daemon._memory.mutes
 
 

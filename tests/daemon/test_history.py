@@ -115,7 +115,7 @@ async def test_it_keeps_nothing_where_nothing_is_to_be_kept_and_forgets_what_was
     async with inside(settings(tmp_path, borrowers, keep="off"), clock, daemon.inbox) as daemon:
         await next_look(daemon, borrowers, after=100)
         assert len(kept(daemon)) == 1
-        await daemon.daemon._housekeeping()
+        await daemon.daemon._chores.housekeeping()
         assert kept(daemon) == []
 
 
@@ -124,10 +124,10 @@ async def test_it_forgets_in_housekeeping_what_is_older_than_asked(
 ) -> None:
     async with inside(settings(tmp_path, borrowers, keep="2d"), clock) as daemon:
         clock.now += 2 * DAY - 100
-        await daemon.daemon._housekeeping()
+        await daemon.daemon._chores.housekeeping()
         assert len(kept(daemon)) == 1
         clock.now += 200
-        await daemon.daemon._housekeeping()
+        await daemon.daemon._chores.housekeeping()
         assert kept(daemon) == []
 
 

@@ -69,7 +69,7 @@ async def test_it_escalates_what_nobody_acknowledged(tmp_path: Path, receiver: R
         store.commit([CRITICAL], ())
     for _ in range(2):
         async with dark(config) as daemon:
-            await daemon._escalate()
+            await daemon._chores.escalate()
             await eventually(lambda: bool(receiver.got))
 
     [document] = receiver.documents
@@ -82,12 +82,12 @@ async def test_it_pings_while_all_parts_make_progress_and_not_once_one_stands_st
     url = secret(tmp_path, "url", f"http://127.0.0.1:{receiver.port}/ping")
     config, now = configure(tmp_path, f'[deadman]\nurl = "{url}"\nevery = "10s"\n'), [0.0]
     async with dark(config) as daemon:
-        daemon._heartbeat = Heartbeat(lambda: now[0])
+        daemon._chores.heartbeat = Heartbeat(lambda: now[0])
         [watch] = daemon.watches.values()
         for expected, moves in [(1, True), (2, True), (2, False)]:
             if moves:
                 await watch.tick()
-            await daemon._beat()
+            await daemon._chores.beat()
             assert len(receiver.got) == expected
             now[0] += 10 if moves and expected == 1 else 5000
 
@@ -96,8 +96,8 @@ async def test_it_does_neither_unless_it_is_asked_to(tmp_path: Path, receiver: R
     with closing(Store.open(tmp_path / "watcher.db")) as store:
         store.commit([CRITICAL], ())
     async with dark(configure(tmp_path)) as daemon:
-        await daemon._escalate()
-        await daemon._beat()
+        await daemon._chores.escalate()
+        await daemon._chores.beat()
 
         assert await daemon._store.do(Store.vigils) == {}
     assert receiver.got == []
