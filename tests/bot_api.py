@@ -17,6 +17,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import Any, Final, Self
 
@@ -341,10 +342,8 @@ def main() -> None:
     parser.add_argument("--token", default="1:stand-in")
     parser.add_argument("--chat", type=int, action="append", default=[], help="a chat that exists; may be repeated")
     parser.add_argument("--no-flood", action="store_true", help="no flood limits")
-    try:
+    with suppress(KeyboardInterrupt):
         asyncio.run(_serve(parser.parse_args()))
-    except KeyboardInterrupt:
-        return
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from tests.notify.scene import THIRD, Scene, key, scene
 from tests.notify.support import message
 from watcher.alerts.ack import Acknowledgement
 from watcher.alerts.message import Level, bold
+from watcher.notify.channel import MessageGone
 from watcher.store import Store
 from watcher.store.incidents import incident_of, open_incidents
 
@@ -260,3 +261,14 @@ async def test_it_leaves_a_message_of_several_parts_as_it_is_but_for_its_buttons
     await stage.living.refresh(2)
     assert stage.shown(2).text == first.text
     assert stage.labels(2) == [["Tell me again in 1 h"], ["Details"]]
+
+
+async def test_it_takes_a_message_that_says_it_already_for_edited(stage: Scene) -> None:
+    await stage.told((MAIN, "1.09"))
+    [incident] = await stage.thread.do(open_incidents)
+    stage.clock.advance(2)
+    await stage.sender.edit("me", "1", incident.body, stage.panel.alert("me", 1, [key()]))
+    assert stage.api.edits == []
+    stage.clock.advance(2)
+    with pytest.raises(MessageGone):
+        await stage.sender.edit("me", "9", incident.body)
