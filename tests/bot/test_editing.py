@@ -211,6 +211,14 @@ async def test_it_saves_nothing_for_a_press_that_is_not_right(room: Room, what: 
     assert room.text == before
 
 
+async def test_it_knows_a_proposal_by_its_chat_too_for_chats_number_their_messages_alike(room: Room) -> None:
+    said = await room.ask("/unwatch main")
+    pressed = SEAL.opened(button(said, "Confirm"), "me")
+    assert pressed is not None
+    assert await room.hands.proposals.take(pressed.ref, "desk", "70") is None
+    assert await room.hands.proposals.take(pressed.ref, "me", "70") is not None
+
+
 async def test_it_saves_once_however_often_it_is_pressed(room: Room) -> None:
     data = button(await room.ask(f"/watch {NEW}"), "Confirm")
     nods = [done.nod for done in await asyncio.gather(*(room.press(data) for _ in range(5)))]

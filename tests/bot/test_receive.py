@@ -184,6 +184,7 @@ def _forged(data: str, dice: random.Random) -> str:
 
 async def test_it_does_not_answer_what_was_asked_long_ago(api: BotApi) -> None:
     async with listening(api) as ears:
+        await eventually(lambda: ears.polls == 1)
         ears.now = 10_000_000_000.0
         api.updates.say(ME, ME, "/status")
         await ears.polled()

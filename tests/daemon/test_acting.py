@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.bot_api_rules import Fault
 from tests.daemon.inside import Clock
 from tests.daemon.talking import ANN, GROUP, ME, STRANGER, Talking, talking
 from tests.daemon.waiting import eventually
 from tests.daemon.world import TOKEN, Market
 from tests.worlds.chain import named
-from watcher.bot.presses import MAY_ONLY_ASK, OUT_OF_DATE
+from watcher.bot.presses import MAY_ONLY_ASK, OUT_OF_DATE, OVER
 from watcher.buttons import Action, Seal
 
 SEAL = Seal.of_bot(TOKEN)
@@ -54,7 +55,19 @@ async def test_it_reminds_no_more_of_what_somebody_has_acknowledged(
         borrowers.move("WETH", 95)
         assert await later(chat, clock, 12) == 3
         assert "CRITICAL, was WARNING · weak" in chat.api.accepted[-1].text
-        assert await chat.press(button(Action.ACK)) == "Nothing of it stands any more."  # it has a message of its own
+        assert await chat.press(button(Action.ACK)) == OVER  # it has a message of its own
+
+
+async def test_it_takes_nobody_to_have_seen_what_got_worse_and_is_still_on_its_way_to_them(
+    tmp_path: Path, borrowers: Market, clock: Clock
+) -> None:
+    async with talking(tmp_path, borrowers, clock) as chat:
+        chat.api.fail_next(Fault.SERVER_ERROR, times=5)
+        borrowers.move("WETH", 95)
+        clock.now += 12
+        await chat.watch.tick()
+        assert await chat.press(button(Action.ACK)) == OVER
+        assert chat.kept("ack") == 0
 
 
 async def test_it_tells_again_what_was_snoozed_and_still_stands(

@@ -32,7 +32,7 @@ from watcher.wallets import Edit
 
 OUT_OF_DATE: Final = "This button is out of date."
 MAY_ONLY_ASK: Final = 'In this chat one may only ask: this takes role = "act".'
-OVER: Final = "Nothing of it stands any more."
+OVER: Final = "It stands no more as this message says."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
