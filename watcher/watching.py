@@ -85,7 +85,7 @@ class Watches:
     ) -> None:
         """Watches every chain of the settings, and looks at each at once; `looked` is told what each look saw."""
         for name, spec in settings.chains.items():
-            chain = Chain(spec)
+            chain = Chain(spec, wall_clock=self._now)
             await chain.open()
             watch = ChainWatch(
                 spec=spec,

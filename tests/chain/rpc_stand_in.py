@@ -21,6 +21,7 @@ from watcher.chain.spec import EndpointSpec
 
 MULTICALL3 = "0xcA11bde05977b3631167028862bE2a173976CA11"
 TIMESTAMP = keccak(b"getCurrentBlockTimestamp()")[:4]
+CHAIN_ID = keccak(b"getChainId()")[:4]
 AGGREGATE3 = keccak(b"aggregate3((address,bool,bytes)[])")[:4]
 
 PASSWORD, PATH_KEY, QUERY_KEY, HEADER_KEY = "hunter2-pass", "kEy0inPath7f3a", "qUeRyKey99aa", "hEaDerKey55bb"
@@ -73,7 +74,7 @@ class RpcStandIn:
     faults: dict[str, Fault] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     batches: list[list[tuple[str, bytes]]] = field(default_factory=list)
-    """The sub-calls of each `eth_call` that was answered, without the one that tells the time."""
+    """The sub-calls of each `eth_call` that was answered, without those that tell the time and the chain."""
     sent: int = 0
     """Bytes handed to the network by a streaming fault."""
     _runner: web.AppRunner | None = None
@@ -144,12 +145,13 @@ class RpcStandIn:
         return self._aggregate3(decode(["(address,bool,bytes)[]"], data[4:])[0])
 
     def _aggregate3(self, calls: list[tuple[str, bool, bytes]]) -> dict[str, Any]:
-        assert calls[0][2] == TIMESTAMP
-        wanted = [(target, data) for target, _, data in calls[1:]]
+        assert [data for _, _, data in calls[:2]] == [TIMESTAMP, CHAIN_ID]
+        wanted = [(target, data) for target, _, data in calls[2:]]
         if self.gas_cap is not None and sum(self.gas_of(*one) for one in wanted) > self.gas_cap:
             return _error(-32000, self.too_much)
         self.batches.append(wanted)
-        results = [(True, self.head.timestamp.to_bytes(32, "big")), *(self.contract(*one) for one in wanted)]
+        ours = [(True, number.to_bytes(32, "big")) for number in (self.head.timestamp, self.chain_id)]
+        results = [*ours, *(self.contract(*one) for one in wanted)]
         return {"result": "0x" + encode(["(bool,bytes)[]"], [results]).hex()}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import pytest
 
 from watcher.chain.condition import BEHIND_FOR, FAILED_LATELY, LONGEST_REST, Condition, newest, ranked
@@ -93,6 +95,13 @@ def test_it_measures_others_by_heads_that_were_shown_lately() -> None:
     high, low = Condition(), Condition()
     high.shows(head(100), NOW - 61)
     low.shows(head(90), NOW)
-    assert newest([high, low], NOW, 60) == head(90)
-    assert newest([high, low], NOW, 62) == head(100)
-    assert newest([Condition()], NOW, 60) is None
+    assert newest([high, low], NOW, 60, until=inf) == head(90)
+    assert newest([high, low], NOW, 62, until=inf) == head(100)
+    assert newest([Condition()], NOW, 60, until=inf) is None
+
+
+def test_it_measures_nobody_by_a_head_that_is_dated_ahead() -> None:
+    high, low = Condition(), Condition()
+    high.shows(head(100), NOW)
+    low.shows(head(90), NOW)
+    assert newest([high, low], NOW, 60, until=99) == head(90)

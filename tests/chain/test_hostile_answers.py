@@ -32,7 +32,8 @@ from watcher.domain.errors import EndpointError
 BLOCK, CALL, CHAIN_ID = "eth_getBlockByNumber", "eth_call", "eth_chainId"
 HEAD = Head().as_json()
 TIME = (True, Head().timestamp.to_bytes(32, "big"))
-HONEST = encode(["(bool,bytes)[]"], [[TIME, (True, bytes(32))]])
+CHAIN = (True, (1).to_bytes(32, "big"))
+HONEST = encode(["(bool,bytes)[]"], [[TIME, CHAIN, (True, bytes(32))]])
 
 
 def results(*pairs: tuple[bool, bytes]) -> Fault:
@@ -40,14 +41,14 @@ def results(*pairs: tuple[bool, bytes]) -> Fault:
 
 
 def patched(word: int, value: int) -> Fault:
-    """An honest envelope of two results, with one word of it overwritten."""
+    """An honest envelope of three results, with one word of it overwritten."""
     data = HONEST[: 32 * word] + value.to_bytes(32, "big") + HONEST[32 * word + 32 :]
     return result("0x" + data.hex())
 
 
 def short(length: int) -> Fault:
     """A result of two bytes whose padding is not zeros."""
-    data = encode(["(bool,bytes)[]"], [[TIME, (True, b"\x01\x02")]])
+    data = encode(["(bool,bytes)[]"], [[TIME, CHAIN, (True, b"\x01\x02")]])
     return result("0x" + data[:-length].hex() + "ff" * length)
 
 
@@ -119,7 +120,7 @@ ROWS: list[tuple[str, str, Fault, str]] = [
     ("no method", CALL, error(-32601, "the method eth_call does not exist"), "error -32601"),
     ("both forms refused", CALL, error(-32602, "invalid argument 0"), "refuses eth_call"),
     # hex
-    ("truncated hex", CALL, result("0x" + HONEST.hex()[:-64]), "result 1 goes on beyond the end"),
+    ("truncated hex", CALL, result("0x" + HONEST.hex()[:-64]), "result 2 goes on beyond the end"),
     ("hex cut in the head", CALL, result("0x" + HONEST.hex()[:100]), "50 bytes of results, cut short"),
     ("odd hex", CALL, result("0x" + HONEST.hex()[:-1]), "an odd number of digits"),
     ("not hex", CALL, result("0x" + "zz" * 64), "characters that are not hex digits"),
@@ -151,20 +152,27 @@ ROWS: list[tuple[str, str, Fault, str]] = [
     ("chain id as int", CHAIN_ID, result(1), "the chain id is a bare number"),
     ("chain id null", CHAIN_ID, result(None), "the chain id is missing or null"),
     # the envelope
-    ("one result short", CALL, results(TIME), "1 results for 2 calls"),
-    ("one result more", CALL, results(TIME, TIME, TIME), "3 results for 2 calls"),
-    ("a count beyond reason", CALL, patched(1, 2**255), "far too many results for 2 calls"),
+    ("one result short", CALL, results(TIME, CHAIN), "2 results for 3 calls"),
+    ("one result more", CALL, results(TIME, CHAIN, TIME, TIME), "4 results for 3 calls"),
+    ("a count beyond reason", CALL, patched(1, 2**255), "far too many results for 3 calls"),
     ("array offset", CALL, patched(0, 64), "do not begin with the offset of an array"),
-    ("offset out of range", CALL, patched(3, 2**200), "result 1 is not where an encoder puts it"),
-    ("two results in one place", CALL, patched(3, 64), "result 1 is not where an encoder puts it"),
-    ("flag of 2", CALL, patched(8, 2), "result 1 is not a flag and its return data"),
-    ("inner offset", CALL, patched(9, 96), "result 1 is not a flag and its return data"),
-    ("length beyond the end", CALL, patched(10, 33), "result 1 goes on beyond the end"),
-    ("length beyond reason", CALL, patched(10, 2**256 - 1), "result 1 goes on beyond the end"),
+    ("offset out of range", CALL, patched(4, 2**200), "result 2 is not where an encoder puts it"),
+    ("two results in one place", CALL, patched(4, 96), "result 2 is not where an encoder puts it"),
+    ("flag of 2", CALL, patched(13, 2), "result 2 is not a flag and its return data"),
+    ("inner offset", CALL, patched(14, 96), "result 2 is not a flag and its return data"),
+    ("length beyond the end", CALL, patched(15, 33), "result 2 goes on beyond the end"),
+    ("length beyond reason", CALL, patched(15, 2**256 - 1), "result 2 goes on beyond the end"),
     ("bytes left over", CALL, result("0x" + HONEST.hex() + "00" * 32), "32 bytes after the last result"),
-    ("dirty padding", CALL, short(3), "result 1 has a dirty padding"),
-    ("no clock", CALL, results((False, b""), (True, bytes(32))), "does not tell the time as Multicall3 does"),
-    ("another block", CALL, results((True, (5).to_bytes(32, "big")), (True, bytes(32))), "answered at another block"),
+    ("dirty padding", CALL, short(3), "result 2 has a dirty padding"),
+    ("no clock", CALL, results((False, b""), CHAIN, (True, bytes(32))), "does not tell the time as Multicall3 does"),
+    ("no chain id", CALL, results(TIME, (True, b""), (True, bytes(32))), "does not tell the chain id as Multicall3"),
+    ("another block", CALL, results((True, (5).to_bytes(32, "big")), CHAIN, (True, b"")), "answered at another block"),
+    (
+        "another chain",
+        CALL,
+        results(TIME, (True, (10).to_bytes(32, "big")), (True, b"")),
+        "answered for chain 10, not 1",
+    ),
 ]
 
 

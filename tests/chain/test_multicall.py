@@ -10,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from watcher.chain.multicall import (
+    CHAIN_ID,
     CURRENT_BLOCK_TIMESTAMP,
     MAX_CALLS,
     MAX_RETURN,
@@ -31,6 +32,7 @@ pairs = st.lists(st.tuples(st.booleans(), some_bytes), max_size=12)
 def test_it_uses_the_selectors_of_multicall3() -> None:
     assert encode_aggregate3([])[:4] == keccak(b"aggregate3((address,bool,bytes)[])")[:4]
     assert keccak(b"getCurrentBlockTimestamp()")[:4] == CURRENT_BLOCK_TIMESTAMP
+    assert keccak(b"getChainId()")[:4] == CHAIN_ID
 
 
 @given(calls)

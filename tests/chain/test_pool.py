@@ -162,6 +162,33 @@ async def test_it_does_not_believe_a_head_that_no_chain_grows_to(
         assert await chain.first(read_one) == "alpha", "the one that claims too much does not make others look late"
 
 
+async def test_it_measures_nobody_by_a_head_from_the_future(node: RpcStandIn, other: RpcStandIn, clock: Clock) -> None:
+    other.head = replace(other.head, number=node.head.number + 10, timestamp=int(time.time()) + 60)
+    async with pair(node, other, clock) as chain:
+        await chain.pin(chain.endpoints[1])
+        assert await chain.first(read_one) == "alpha"
+
+
+async def test_it_measures_nobody_by_a_number_that_has_no_time_to_it(
+    node: RpcStandIn, other: RpcStandIn, clock: Clock
+) -> None:
+    other.head = replace(other.head, number=node.head.number + 10)
+    async with pair(node, other, clock) as chain:
+        await chain.pin(chain.endpoints[1])
+        assert await chain.first(read_one) == "alpha"
+
+
+async def test_it_measures_nobody_by_the_head_of_one_that_was_found_to_be_wrong(
+    node: RpcStandIn, other: RpcStandIn, clock: Clock
+) -> None:
+    async with pair(node, other, clock) as chain:
+        await chain.pin(chain.endpoints[0])
+        node.head = replace(node.head, number=node.head.number + 5, timestamp=node.head.timestamp + 60)
+        node.chain_id = 10  # after it was admitted
+        assert await chain.first(read_one) == "beta"
+        assert "answered for chain 10, not 1 (Ethereum)" in chain.conditions["alpha"].last_problem
+
+
 # --- Agreement --------------------------------------------------------------------------------------------------------
 
 

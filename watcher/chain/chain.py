@@ -167,13 +167,14 @@ class Chain:
         if block is None:
             raise endpoint.fault("has no latest block")
         others = [one.condition for one in self._endpoints.values() if one is not endpoint]
-        best = newest([*others, endpoint.condition], self._clock(), HEADS_COUNT)
+        known = [*others, endpoint.condition]
+        best = newest(known, self._clock(), HEADS_COUNT, until=self._wall_clock() + _AHEAD)
         if best is not None and block.number > best.number + _most_blocks(best, block, self.spec):
             raise endpoint.fault(
                 f"claims block {block.number:,}, {block.number - best.number:,} above any seen, in"
                 f" {block.timestamp - best.timestamp:,} s"
             )
-        if best is not None and block.number < best.number - tolerance(self.spec):
+        if best is not None and _is_behind(block, best, self.spec):
             raise endpoint.behind(f"its newest block {block.number:,} is behind {best.number:,}, seen elsewhere")
         endpoint.shows(block)
         return block
@@ -202,7 +203,10 @@ HEADS_COUNT = 60.0
 _LAG = 12
 """Seconds that an endpoint may be behind another; and two blocks in any case."""
 _LEAST, _LATE = 1.5, 3.0
-_JUMP = 1024
+_JUMP = 32
+_JUMP_SECONDS = 60
+_AHEAD = 15
+"""Seconds by which a head may be ahead of our clock and still be what others are measured by."""
 
 
 def tolerance(spec: ChainSpec) -> int:
@@ -210,9 +214,14 @@ def tolerance(spec: ChainSpec) -> int:
     return max(2, ceil(_LAG / spec.block_time))
 
 
+def _is_behind(block: Block, best: Block, spec: ChainSpec) -> bool:
+    """By its number and by its time: a number alone may be a lie of whoever showed the other."""
+    return block.number < best.number - tolerance(spec) and block.timestamp < best.timestamp - _LAG
+
+
 def _most_blocks(before: Block, now: Block, spec: ChainSpec) -> int:
-    """How many blocks there can be between two, by their own time: four times what is usual, and a good many more."""
-    return int(4 * max(0, now.timestamp - before.timestamp) / spec.block_time) + _JUMP
+    """How many blocks there can be between two, by their own time: four times what is usual, and a few more."""
+    return int(4 * (_JUMP_SECONDS + max(0, now.timestamp - before.timestamp)) / spec.block_time) + _JUMP
 
 
 def _patience(endpoint: Endpoint) -> float:

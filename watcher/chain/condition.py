@@ -123,7 +123,11 @@ def _slow(latency: float | None, quickest: float) -> bool:
     return latency is not None and latency > least and latency > times * quickest
 
 
-def newest(conditions: Iterable[Condition], now: float, within: float) -> Block | None:
-    """The highest block that any of them has shown within so many seconds."""
-    heads = [one.head for one in conditions if one.head is not None and now - one.head_at <= within]
+def newest(conditions: Iterable[Condition], now: float, within: float, *, until: float) -> Block | None:
+    """The highest block that any of them has shown within so many seconds, of those dated `until` then (Unix)."""
+    heads = [
+        one.head
+        for one in conditions
+        if one.head is not None and now - one.head_at <= within and one.head.timestamp <= until
+    ]
     return max(heads, key=lambda block: block.number, default=None)

@@ -93,7 +93,11 @@ class Endpoint:
             raise self.fault(str(problem)) from problem
 
     def fault(self, problem: str) -> EndpointError:
-        """The error for an answer that cannot be right; remembers that there was one."""
+        """The error for an answer that cannot be right; remembers that there was one.
+
+        Its head is no measure for others after that.
+        """
+        self.condition.head = None
         return self._remember(EndpointError(self.spec.name, problem), "wrong answer")
 
     def behind(self, problem: str) -> EndpointError:

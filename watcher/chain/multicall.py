@@ -19,6 +19,8 @@ MAX_RETURN = 8 * 1024 * 1024
 
 CURRENT_BLOCK_TIMESTAMP = bytes.fromhex("0f28c97d")
 """Calldata of `getCurrentBlockTimestamp()`."""
+CHAIN_ID = bytes.fromhex("3408e470")
+"""Calldata of `getChainId()`."""
 
 _AGGREGATE3 = bytes.fromhex("82ad56cb")
 _CALL_HEAD = 4 * WORD  # target, allowFailure, offset of the calldata, its length

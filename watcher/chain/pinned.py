@@ -9,7 +9,7 @@ from typing import Any
 from watcher.chain.endpoint import Endpoint
 from watcher.chain.errors import BatchTooLarge, ExecutionFailed, RequestRefused, TimedOut
 from watcher.chain.hexadecimal import block_header, data_bytes
-from watcher.chain.multicall import CURRENT_BLOCK_TIMESTAMP, WORD, decode_results, encode_aggregate3
+from watcher.chain.multicall import CHAIN_ID, CURRENT_BLOCK_TIMESTAMP, WORD, decode_results, encode_aggregate3
 from watcher.chain.packing import Batch, Limits, pack
 from watcher.chain.spec import ChainSpec, EndpointSpec
 from watcher.domain.errors import EndpointError, NotDecodable
@@ -146,25 +146,34 @@ class _Reading:
         self._learned.silent.update(one for one in doubtful if not self._results[one][0].success)
 
     async def _call(self, batch: Batch) -> list[Returned]:
-        """One `aggregate3`, its first sub-call telling the block's time, which has to be our block's."""
+        """One `aggregate3`, its first two sub-calls telling the block's time and the chain, which have to be ours."""
+        ours = [(self._chain.multicall3, asked) for asked in (CURRENT_BLOCK_TIMESTAMP, CHAIN_ID)]
         calls = [(call.target, call.data) for call in batch.calls]
-        raw = await self._eth_call(encode_aggregate3([(self._chain.multicall3, CURRENT_BLOCK_TIMESTAMP), *calls]))
+        raw = await self._eth_call(encode_aggregate3([*ours, *calls]))
         if not raw:
             raise self._endpoint.fault(f"no Multicall3 at {self._chain.multicall3} at block {self._block.number}")
         try:
-            time, *results = decode_results(raw, len(calls) + 1)
+            time, chain, *results = decode_results(raw, len(ours) + len(calls))
         except NotDecodable as problem:
             raise self._endpoint.fault(f"aggregate3 at block {self._block.number}: {problem}") from problem
-        if not time.success or len(time.data) != WORD:
-            raise self._endpoint.fault(
-                f"the contract at {self._chain.multicall3} does not tell the time as Multicall3 does"
-            )
-        if (at := int.from_bytes(time.data, "big")) != self._block.timestamp:
+        if (at := self._told(time, "time")) != self._block.timestamp:
             raise self._endpoint.fault(
                 f"answered at another block: one of timestamp {at}, where block {self._block.number} has"
                 f" {self._block.timestamp}"
             )
+        if (chain_id := self._told(chain, "chain id")) != self._chain.id:
+            raise self._endpoint.fault(
+                f"answered for chain {chain_id}, not {self._chain.id} ({self._chain.title}), which it served before"
+            )
         return results
+
+    def _told(self, returned: Returned, what: str) -> int:
+        """What Multicall3 says of itself."""
+        if not returned.success or len(returned.data) != WORD:
+            raise self._endpoint.fault(
+                f"the contract at {self._chain.multicall3} does not tell the {what} as Multicall3 does"
+            )
+        return int.from_bytes(returned.data, "big")
 
     async def _eth_call(self, data: bytes) -> bytes:
         """No `gas` is given: a node then takes its own cap for calls, which a figure of ours could only lower."""
