@@ -8,23 +8,19 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import structlog
 
-from watcher.advice import advise
-from watcher.alerts.assess import Sighting, assess, sight_chain, sight_event, told_to
-from watcher.alerts.message import Level, Message
-from watcher.alerts.mute import by_end
-from watcher.alerts.outlook import Advice
-from watcher.alerts.policy import Notice, announce, decide
+from watcher.alerts.assess import Sighting, assess, sight_chain, sight_event
+from watcher.alerts.message import Level
+from watcher.alerts.policy import announce, decide
 from watcher.alerts.record import OF_POSITIONS, Key, Rule
 from watcher.alerts.rules import RuleBook
-from watcher.alerts.words import IN_FULL, Telling, compose, urgency
+from watcher.announcing import Announcer
 from watcher.chain import Chain, ChainSpec, Disagreement, Pinned
 from watcher.config import Settings
-from watcher.domain.errors import EndpointError, ReadFailed
-from watcher.domain.source import Address
+from watcher.domain.errors import EndpointError
 from watcher.happenings import Baseline
 from watcher.memory import Memory
 from watcher.notify.keeper import Keeper
@@ -75,11 +71,13 @@ class ChainWatch:
     _unseen_since: int = 0
     _waiting: deque[Snapshot] = field(default_factory=lambda: deque(maxlen=KEPT))
     _stopping: bool = False
+    _announcer: Announcer = field(init=False)
     _book: RuleBook = field(init=False)
     _views: Views = field(init=False)
 
     def __post_init__(self) -> None:
         self._seen_at = int(self.now())
+        self._announcer = Announcer(self.settings, self.memory)
         wallets = self.settings.wallets
         self._book = RuleBook(
             {wallet.address: wallet.rules for wallet in wallets},
@@ -266,7 +264,7 @@ class ChainWatch:
             await self.keeper.retry()
             return
         # Off the loop: liquidation prices of many positions at once are seconds of arithmetic.
-        messages = await asyncio.to_thread(self._messages, notices, now, seen)
+        messages = await asyncio.to_thread(self._announcer.messages, notices, now, seen)
         await self.keeper.keep(decision.records, messages, to_keep)
         self.memory.remember(decision.records)
         for notice in notices:
@@ -278,64 +276,12 @@ class ChainWatch:
                 episode=notice.record.episode,
             )
 
-    def _messages(self, notices: Sequence[Notice], now: int, seen: Snapshot | None) -> list[Message]:
-        by_chat: dict[str, list[Notice]] = {}
-        for notice in notices:
-            for chat in self._chats(notice.sighting.wallets):
-                by_chat.setdefault(chat, []).append(self._as_told_to(chat, notice))
-        apart = [
-            (chat, until, told)
-            for chat, its in by_chat.items()
-            for until, told in by_end(chat, its, self.memory.mutes, now).items()
-        ]
-        in_full = {one.record.key: one for _, _, told in apart for one in sorted(told, key=urgency)[:IN_FULL]}
-        telling = self._telling(in_full.values(), now, seen)
-        return [compose(chat, told, telling, held_until=until) for chat, until, told in apart]
-
-    def _telling(self, notices: Iterable[Notice], now: int, seen: Snapshot | None) -> Telling:
-        """What the words about these need; what would help their positions is worked out here."""
-        return Telling(
-            labels={wallet.address: wallet.label for wallet in self.settings.wallets},
-            chains={spec.name: spec.title for spec in self.settings.chains.values()},
-            explorers={spec.name: spec.explorer for spec in self.settings.chains.values()},
-            advice=_advice(notices, seen) if seen else {},
-            markets={deployment.id: deployment.title for deployment in self.settings.deployments},
-            now=now,
-        )
-
     def _as_look(self, sightings: Iterable[Sighting], now: int, seen: Snapshot | None) -> Look:
         return Look(
             chain=self.spec.name,
             now=now,
             sightings={sighting.key: sighting for sighting in sightings},
             covers=lambda key: self._concerns(key) or key == Key(Rule.BLIND, self.spec.name),
-            telling=lambda notices: self._telling(notices, now, seen),
-            told_to=self._as_told_to,
+            telling=lambda notices: self._announcer.telling(notices, now, seen),
+            told_to=self._announcer.told_to,
         )
-
-    def _as_told_to(self, chat: str, notice: Notice) -> Notice:
-        """A chat learns of no wallet whose alerts it does not get."""
-        theirs = {wallet.address for wallet in self.settings.wallets if chat in wallet.chats}
-        sighting = notice.sighting
-        concerned = tuple(wallet for wallet in sighting.wallets if wallet in theirs)
-        return replace(notice, sighting=replace(sighting, facts=told_to(sighting.facts, theirs), wallets=concerned))
-
-    def _chats(self, wallets: Iterable[Address]) -> list[str]:
-        """The chats of these wallets, each once."""
-        concerned = set(wallets)
-        chats = [chat for wallet in self.settings.wallets if wallet.address in concerned for chat in wallet.chats]
-        return list(dict.fromkeys(chats))
-
-
-def _advice(notices: Iterable[Notice], seen: Snapshot) -> dict[str, Advice]:
-    """What to say of the positions that are about to be spoken of, as far as it can be worked out."""
-    held, found = {str(one.position.id): one for one in seen.held}, {}
-    for notice in notices:
-        subject = notice.record.key.subject
-        if notice.record.level and subject in held:
-            try:
-                target = notice.sighting.rules.target
-                found[subject] = advise(held[subject], target, seen.holdings, seen.unwrapped)
-            except ReadFailed as problem:
-                _log.warning("advice.none", position=subject, problem=str(problem))
-    return found
