@@ -26,7 +26,7 @@ from tests.chain.rpc_stand_in import (
     silence,
 )
 from watcher.chain import BatchTooLarge, BlockUnavailable, Chain, Timeouts
-from watcher.chain.transport import MAX_BODY
+from watcher.chain.answer import MAX_ANSWER
 from watcher.domain.errors import EndpointError
 
 BLOCK, CALL, CHAIN_ID = "eth_getBlockByNumber", "eth_call", "eth_chainId"
@@ -225,7 +225,7 @@ async def test_it_refuses_a_64_mib_body_without_taking_it_in(node: RpcStandIn, c
         tracemalloc.stop()
     assert_fit_to_show(caught.value, node)
     assert peak < 32 * 1024 * 1024
-    assert node.sent < (MAX_BODY if not announced else 0) + 12 * 1024 * 1024  # the rest sits in socket buffers
+    assert node.sent < (MAX_ANSWER if not announced else 0) + 12 * 1024 * 1024  # the rest sits in socket buffers
 
 
 async def test_it_refuses_a_gzip_bomb_without_unpacking_it(node: RpcStandIn, chain: Chain) -> None:

@@ -146,7 +146,12 @@ BAD = [
     (CHAIN.replace("0.5", "nan"), "chains.local.block_time", "NaN is not a number of seconds"),
     (CHAIN.replace("= 60", "= 60.5"), "chains.local.max_age", "60.5 is not a whole number of seconds"),
     (CHAIN.replace("= 2", "= -1"), "chains.local.confirmations", "-1 is not a whole number of blocks from 0"),
-    (CHAIN.replace("http:", "ws:"), "chains.local.endpoints[1]", "ws:// endpoints are not supported yet"),
+    (
+        CHAIN.replace("http:", "tcp:"),
+        "chains.local.endpoints[1]",
+        "does not start with https://, http://, wss:// or ws://",
+    ),
+    (CHAIN.replace("http://127.0.0.1:8545", "ipc:geth.ipc"), "chains.local.endpoints[1]", "not the absolute path"),
     (CHAIN + 'explorer = "scan"', "chains.local.explorer", '"scan" is not an http:// or https:// address'),
     (CHAIN + "call_gas = 1", "chains.local.call_gas", "1 is not an amount of gas"),
     ("chains = 5", "chains", "5 is not a table of keys"),

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from base64 import b64encode
 from dataclasses import fields
 from decimal import Decimal
 from pathlib import Path
@@ -109,6 +110,34 @@ def test_it_names_no_endpoint_by_a_secret_in_its_host(load_text: Load, environ: 
     settings = load_text(f'[endpoints]\nbase = ["https://${{env:HOST}}.quiknode.example/x"]\n{ONE}')
 
     assert settings.chains["base"].endpoints[0].name == "….quiknode.example"
+
+
+def test_it_takes_websockets_and_sockets_on_this_machine(load_text: Load) -> None:
+    written = '["wss://a.b/${env:KEY}", "ws://localhost:8546", "/run/geth/geth.ipc", "ipc:///run/reth.ipc"]'
+    endpoints = load_text(f"public_endpoints = false\n[endpoints]\nbase = {written}\n{ONE}chains = ['base']")
+
+    assert [(endpoint.name, endpoint.url) for endpoint in endpoints.chains["base"].endpoints] == [
+        ("a.b", f"wss://a.b/{RPC_KEY}"),
+        ("localhost:8546", "ws://localhost:8546"),
+        ("geth.ipc", "ipc:///run/geth/geth.ipc"),
+        ("reth.ipc", "ipc:///run/reth.ipc"),
+    ]
+
+
+def test_it_names_no_socket_by_a_secret_in_its_path(load_text: Load, environ: dict[str, str]) -> None:
+    environ["NODE"] = "CANARY"
+    settings = load_text(f'[endpoints]\nbase = ["/run/${{env:NODE}}/my-${{env:NODE}}.ipc"]\n{ONE}')
+
+    assert settings.chains["base"].endpoints[0].name == "my-….ipc"
+
+
+def test_it_logs_in_with_a_user_and_a_password_and_keeps_to_a_rate(load_text: Load) -> None:
+    written = '{ url = "https://a.b", auth = { user = "me", password = "${env:KEY}" }, rate = 20 }'
+    endpoint = load_text(f"[endpoints]\nbase = [{written}]\n{ONE}").chains["base"].endpoints[0]
+
+    assert endpoint.headers == {"Authorization": f"Basic {b64encode(f'me:{RPC_KEY}'.encode()).decode()}"}
+    assert endpoint.rate == 20
+    assert RPC_KEY not in repr(endpoint)
 
 
 def test_it_takes_a_whole_url_from_a_secret(load_text: Load, environ: dict[str, str]) -> None:

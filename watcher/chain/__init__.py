@@ -13,7 +13,8 @@ from watcher.chain.chain import Chain
 from watcher.chain.errors import BatchTooLarge, BlockUnavailable, Disagreement, ExecutionFailed, NoEndpoint
 from watcher.chain.pinned import Pinned
 from watcher.chain.spec import ChainSpec, EndpointSpec
-from watcher.chain.transport import Timeouts, open_session
+from watcher.chain.transport import open_session
+from watcher.chain.wire import Timeouts
 
 __all__ = [
     "BatchTooLarge",

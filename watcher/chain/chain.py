@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from math import ceil
 from statistics import median
@@ -17,10 +17,14 @@ from watcher.chain.agreement import agree
 from watcher.chain.condition import Condition, newest, ranked
 from watcher.chain.endpoint import Endpoint
 from watcher.chain.errors import NoEndpoint
+from watcher.chain.hints import Hints
+from watcher.chain.lines import is_stream
 from watcher.chain.pinned import Pinned, read_block
 from watcher.chain.race import Race
 from watcher.chain.spec import ChainSpec, EndpointSpec, KnownBlock
-from watcher.chain.transport import Timeouts, Transport, open_session
+from watcher.chain.stream import Stream
+from watcher.chain.transport import Transport, open_session
+from watcher.chain.wire import Timeouts, Wire
 from watcher.domain.errors import ConfigError, EndpointError
 from watcher.domain.source import Address, Block
 
@@ -52,6 +56,7 @@ class Chain:
         self._clock = clock
         self._wall_clock = wall_clock
         self._endpoints: dict[str, Endpoint] = {}
+        self._wires: dict[str, Wire] = {}
         self._asides: set[asyncio.Task[None]] = set()
         self._compared_at = clock()
 
@@ -70,17 +75,30 @@ class Chain:
         if session is None:
             session = self._owned = open_session()
         for spec in self.spec.endpoints:
-            transport = Transport(spec, session, timeouts=self._timeouts, wall_clock=self._wall_clock)
-            self._endpoints[spec.name] = Endpoint(self.spec, spec, transport, self._clock)
+            wire = self._wires[spec.name] = self._wire(spec, session)
+            self._endpoints[spec.name] = Endpoint(self.spec, spec, wire, self._clock)
 
     async def close(self) -> None:
         """Close the connections, if they are ours."""
         for task in list(self._asides):
             task.cancel()
         await asyncio.gather(*self._asides, return_exceptions=True)
+        for wire in self._wires.values():
+            await wire.close()
         if self._owned is not None:
             await self._owned.close()
             self._owned = None
+
+    def on_head(self, look: Callable[[], None]) -> None:
+        """Call `look` from now on whenever an endpoint that can tell of heads by itself tells of one.
+
+        A hint and nothing else: it may never come, or for nothing. Where no endpoint can, it never does.
+        """
+        silence = max(_SILENCE, float(_BLOCKS_OF_SILENCE * self.spec.block_time))
+        for name, wire in self._wires.items():
+            if isinstance(wire, Stream):
+                hints = Hints(wire, look, silence=silence)
+                self._aside(hints.run(), f"heads of {name}")
 
     @property
     def endpoints(self) -> tuple[EndpointSpec, ...]:
@@ -99,7 +117,7 @@ class Chain:
 
     @property
     def requests(self) -> dict[str, int]:
-        """HTTP requests sent so far, by endpoint name."""
+        """Requests sent so far, by endpoint name."""
         return {name: endpoint.requests for name, endpoint in self._endpoints.items()}
 
     async def pin(self, endpoint: EndpointSpec) -> Pinned:
@@ -149,6 +167,11 @@ class Chain:
         """The chain that an endpoint says it serves, right or wrong."""
         return await self._endpoints[endpoint.name].chain_id()
 
+    def _wire(self, spec: EndpointSpec, session: aiohttp.ClientSession) -> Wire:
+        if is_stream(spec):
+            return Stream(spec, timeouts=self._timeouts, clock=self._clock)
+        return Transport(spec, session, timeouts=self._timeouts, wall_clock=self._wall_clock)
+
     async def _first(self, attempt: Callable[[Endpoint], Awaitable[T]], within: float) -> T:
         race = Race(attempt, self._ranked(), patience=_patience)
         won = await race.won(within)
@@ -187,9 +210,13 @@ class Chain:
         self._compared_at = now
         other = min(self._ranked()[1:], key=lambda one: one.condition.head_at)
         if other.condition.rest(now) == 0:
-            task = asyncio.create_task(self._told_head(other))
-            self._asides.add(task)
-            task.add_done_callback(self._asides.discard)
+            self._aside(self._told_head(other), f"head of {other.spec.name}")
+
+    def _aside(self, work: Coroutine[None, None, None], name: str) -> None:
+        """Do it beside everything else, until it is done or the chain is closed."""
+        task = asyncio.create_task(work, name=name)
+        self._asides.add(task)
+        task.add_done_callback(self._asides.discard)
 
     async def _told_head(self, endpoint: Endpoint) -> None:
         with suppress(EndpointError):  # it is remembered in the endpoint's condition
@@ -200,6 +227,8 @@ HEADS_EVERY = 15.0
 """Seconds between two comparisons with the head of another endpoint."""
 HEADS_COUNT = 60.0
 """Seconds for which a head that was shown is what others are measured by."""
+_BLOCKS_OF_SILENCE, _SILENCE = 10, 30.0
+"""Blocks, or seconds where those are longer, without a head until a subscription is taken for dead."""
 _LAG = 12
 """Seconds that an endpoint may be behind another; and two blocks in any case."""
 _LEAST, _LATE = 1.5, 3.0

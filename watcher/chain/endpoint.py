@@ -13,7 +13,7 @@ from watcher.chain.condition import Condition
 from watcher.chain.errors import BatchTooLarge, BlockUnavailable, ExecutionFailed, RequestRefused, TimedOut
 from watcher.chain.hexadecimal import CHAIN_IDS_BELOW, block_header, quantity
 from watcher.chain.spec import ChainSpec, EndpointSpec, KnownBlock
-from watcher.chain.transport import Transport
+from watcher.chain.wire import Wire
 from watcher.domain.errors import EndpointError, NotDecodable
 from watcher.domain.source import Block
 from watcher.reads.call import Request
@@ -51,7 +51,7 @@ class Endpoint:
     """An endpoint of one chain. Nothing but the chain id is asked of it before that has been right."""
 
     def __init__(
-        self, chain: ChainSpec, spec: EndpointSpec, transport: Transport, clock: Callable[[], float] = time.monotonic
+        self, chain: ChainSpec, spec: EndpointSpec, wire: Wire, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.spec = spec
         self.condition = Condition()
@@ -60,7 +60,7 @@ class Endpoint:
         self.seen: KnownBlock | None = None
         """A block that was confirmed elsewhere: what does not have it is not of our chain, or far behind."""
         self._chain = chain
-        self._transport = transport
+        self._wire = wire
         self._clock = clock
         self._admitted_at: float | None = None
         self._admitting = asyncio.Lock()
@@ -69,8 +69,8 @@ class Endpoint:
 
     @property
     def requests(self) -> int:
-        """HTTP requests sent so far."""
-        return self._transport.requests
+        """Requests sent so far."""
+        return self._wire.requests
 
     @property
     def learned(self) -> Learned:
@@ -80,7 +80,7 @@ class Endpoint:
         return self._learned
 
     async def ask(self, method: str, params: list[Any]) -> Any:
-        """The `result` from an endpoint known to be of our chain. Raises as `Transport.ask` does."""
+        """The `result` from an endpoint known to be of our chain. Raises as `Wire.ask` does."""
         await self._admit()
         return await self._ask(method, params)
 
@@ -147,9 +147,10 @@ class Endpoint:
                 raise EndpointError(
                     self.spec.name, f"asked us to wait; {left:.0f} s of that are left", retry_after=left
                 )
+            await self._wire.turn()
             began = self._clock()
             try:
-                result = await self._transport.ask(method, params)
+                result = await self._wire.ask(method, params)
             except (BatchTooLarge, RequestRefused) as refusal:
                 self.condition.answer(self._clock() - began)
                 if refusal.retry_after is not None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
+from contextlib import suppress
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from watcher.chain.spec import EndpointSpec
@@ -38,6 +39,11 @@ class Redactor:
 def _secrets(endpoint: EndpointSpec) -> Iterator[str]:
     url = urlsplit(endpoint.url)
     yield endpoint.url
+    yield from _of_headers(endpoint)
+    if url.scheme in ("", "ipc"):  # where it lies on this machine is nobody's business; what it is called is its name
+        path = endpoint.url.removeprefix("ipc://")
+        yield from (path, path.rpartition("/")[0])
+        return
     yield url.netloc
     yield url.hostname or ""
     yield f"{url.path}?{url.query}"
@@ -49,6 +55,14 @@ def _secrets(endpoint: EndpointSpec) -> Iterator[str]:
     if url.username or url.password:
         pair = f"{url.username or ''}:{url.password or ''}"
         yield from (pair, url.username or "", url.password or "", b64encode(unquote(pair).encode()).decode())
+
+
+def _of_headers(endpoint: EndpointSpec) -> Iterator[str]:
     for value in endpoint.headers.values():
         yield value
         yield from value.split()  # "Bearer …"
+        scheme, _, encoded = value.partition(" ")
+        if scheme.lower() == "basic":
+            with suppress(ValueError):  # whatever it is, it is not a user and a password
+                pair = b64decode(encoded, validate=True).decode()
+                yield from (pair, *pair.split(":", 1))

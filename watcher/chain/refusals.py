@@ -1,11 +1,11 @@
-"""JSON-RPC errors sorted by what to do about them.
+"""Errors, of JSON-RPC and of HTTP, sorted by what to do about them.
 
 The codes say little: -32000 is used for everything. So the words decide, as every client of many endpoints has found.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from watcher.chain.errors import BatchTooLarge, BlockUnavailable, ExecutionFailed, RequestRefused
 from watcher.chain.hexadecimal import data_bytes
@@ -17,6 +17,17 @@ NOT_FOUND = -32001  # EIP-1474, and EIP-1898 for a hash that is not known
 LIMIT_EXCEEDED = -32005  # EIP-1474
 INVALID_PARAMS = -32602  # JSON-RPC 2.0
 
+TOO_MUCH_AT_ONCE: Final = frozenset({408, 413, 504, 524})
+"""HTTP statuses of gateways: the node behind them took too long, or too much was asked."""
+
+_MEANINGS: Final = {
+    401: " (not authorised): check the key",
+    403: " (forbidden): check the key and what it allows",
+    404: " (not found): check the address",
+    413: " (request too large)",
+    429: " (too many requests)",
+    504: " (the node behind it took too long)",
+}
 _NO_BLOCK = (
     "header not found",
     "header for hash not found",
@@ -63,6 +74,15 @@ def sort_error(
     if code == INVALID_PARAMS or _has(words, _NOT_UNDERSTOOD):
         return RequestRefused(endpoint, told, retry_after=retry_after)
     return EndpointError(endpoint, told, retry_after=retry_after)
+
+
+def sort_status(endpoint: str, status: int, *, retry_after: float | None = None) -> EndpointError:
+    """The exception for an HTTP status that is not the right one, where no JSON-RPC error says more."""
+    if 300 <= status < 400:
+        told = f"HTTP {status}, a redirect, which we do not follow; configure where it leads"
+        return EndpointError(endpoint, told)
+    kind = BatchTooLarge if status in TOO_MUCH_AT_ONCE else EndpointError
+    return kind(endpoint, f"HTTP {status}{_MEANINGS.get(status, '')}", retry_after=retry_after)
 
 
 def _has(words: str, phrases: tuple[str, ...]) -> bool:

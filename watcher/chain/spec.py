@@ -11,11 +11,15 @@ from watcher.domain.source import Address, Block
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointSpec:
-    """One JSON-RPC endpoint. `name` is safe to show; the URL may carry a key, so it never appears in a repr."""
+    """One JSON-RPC endpoint. `name` is safe to show; the URL may carry a key, so it never appears in a repr.
+
+    The URL is of http, https, ws or wss, or `ipc:///run/geth/geth.ipc`. `rate`: most requests per second.
+    """
 
     name: str
     url: str = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    rate: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

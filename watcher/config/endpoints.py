@@ -2,27 +2,59 @@
 
 from __future__ import annotations
 
+import os
 import re
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any, Final
 
 from watcher.chain.spec import EndpointSpec
-from watcher.config.forms import Table, Template
-from watcher.config.refusal import Form, Problems, inside, shown, shown_key
-from watcher.config.secrets import References, Resolved, mentions_secret
-from watcher.config.urls import BY_REFERENCE, holds_key, host_of
+from watcher.config.forms import Table, Template, whole
+from watcher.config.refusal import Form, Problems, Right, inside, shown, shown_key
+from watcher.config.secrets import References, mentions_secret
+from watcher.config.urls import BY_REFERENCE, holds_key, host_of, without_secrets
 
+_SCHEMES: Final = ("https", "http", "wss", "ws")
+_IPC: Final = "ipc:"
+_LONGEST_PATH: Final = 107  # bytes: sun_path of unix(7) holds 108, one of them the zero at its end
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,60}")  # RFC 9110 section 5.6.2, token
 _SECRET_HEADER = re.compile(r"authorization|cookie|key|token|secret|password", re.IGNORECASE)
 
 
+def _auth(value: object) -> Mapping[str, Any]:
+    if not isinstance(value, dict):  # not shown, because it may be a password
+        raise ValueError('is not a table; write { user = "…", password = "${credential:rpc_password}" }')
+    return value
+
+
+def _password(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError('is not a text; write "${credential:rpc_password}"')
+    return value
+
+
+Auth = Annotated[Mapping[str, Any], Right("a table of a user and a password", _auth)]
+Password = Annotated[str, Right("a text in quotes", _password, by_reference=True)]
+Rate = Annotated[int, Right("a whole number of requests per second from 1 to 10000, such as 20", whole(1, 10_000))]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointForm(Form):
-    """`{ url = "…", headers = { … } }`, or the URL alone."""
+    """`{ url = "…", headers = { … }, auth = { … }, rate = 20 }`, or the URL alone."""
 
     url: Template
     headers: Table | None = None
+    auth: Auth | None = None
+    rate: Rate | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthForm(Form):
+    """`{ user = "…", password = "${credential:…}" }`."""
+
+    user: Template
+    password: Password
 
 
 def read_endpoints(items: object, where: str, references: References, problems: Problems) -> tuple[EndpointSpec, ...]:
@@ -60,27 +92,66 @@ def _read(item: object, where: str, references: References, problems: Problems) 
         return None
     at = where if isinstance(item, str) else inside(where, "url")
     headers = _headers(form.headers or {}, inside(where, "headers"), references, problems)
+    if form.auth is not None:
+        headers |= _login(form.auth, headers, inside(where, "auth"), references, problems)
     try:
-        if references.blind and mentions_secret(form.url):
-            references.resolve(form.url)
-            return EndpointSpec(name="unseen", url=form.url, headers=headers)
-        url = references.resolve(form.url)
-        return EndpointSpec(name=_host(form.url, url), url=url.text, headers=headers)
+        name, url = _named(form.url, references)
     except ValueError as problem:
         problems.add(at, str(problem))
-    return None
+        return None
+    if headers and url.startswith(_IPC):
+        problems.add(where, "a socket on this machine takes neither headers nor auth; leave them out")
+    return EndpointSpec(name=name, url=url, headers=headers, rate=form.rate)
 
 
-def _host(written: str, url: Resolved) -> str:
-    scheme = url.text.partition(":")[0].lower()
-    if scheme in ("ws", "wss"):
-        raise ValueError(f"{scheme}:// endpoints are not supported yet; write the https:// URL of the provider")
-    return host_of(
+def _named(written: str, references: References) -> tuple[str, str]:
+    """What to call an endpoint, and its URL. Raises `ValueError` for a URL that we do not take."""
+    url = references.resolve(written)
+    if references.blind and mentions_secret(written):
+        return "unseen", written
+    if url.text.startswith((_IPC, "/")):
+        path = _socket(url.text)
+        return without_secrets(os.path.basename(path), url), f"{_IPC}//{path}"
+    name = host_of(
         written,
         url,
-        schemes=" (IPC paths are not supported yet)",
-        login='write headers = { Authorization = "Basic ${credential:rpc_login}" } instead',
+        schemes=_SCHEMES,
+        or_else=", and is no path of a socket such as /run/geth/geth.ipc",
+        login='write auth = { user = "…", password = "${credential:rpc_password}" } beside it instead',
     )
+    return name, url.text
+
+
+def _socket(url: str) -> str:
+    path = url.removeprefix(f"{_IPC}//").removeprefix(_IPC)
+    if not path.startswith("/") or path.endswith("/") or not path.isprintable():
+        raise ValueError("is not the absolute path of a socket; write one such as /run/geth/geth.ipc")
+    if (length := len(os.fsencode(path))) > _LONGEST_PATH:
+        raise ValueError(
+            f"is a path of {length} bytes, where that of a socket has at most {_LONGEST_PATH}; link to it from nearer"
+        )
+    return path
+
+
+def _login(
+    table: object, headers: Mapping[str, str], where: str, references: References, problems: Problems
+) -> dict[str, str]:
+    """The header of HTTP basic authentication, RFC 7617."""
+    form = problems.fill(AuthForm, table, where)
+    if form is None:
+        return {}
+    if any(name.lower() == "authorization" for name in headers):
+        problems.add(where, "headers has an Authorization already, which is the same thing; write one of them")
+    try:
+        user, password = references.resolve(form.user).text, references.resolve(form.password)
+    except ValueError as problem:
+        problems.add(where, str(problem))
+        return {}
+    if not user.isprintable() or ":" in user:
+        problems.add(inside(where, "user"), "has a ':' or an unprintable character, which no user may have")
+    if not password.secrets:
+        problems.add(inside(where, "password"), f"stands in the open; {BY_REFERENCE}")
+    return {"Authorization": f"Basic {b64encode(f'{user}:{password.text}'.encode()).decode()}"}
 
 
 def _headers(table: Mapping[str, Any], where: str, references: References, problems: Problems) -> dict[str, str]:
