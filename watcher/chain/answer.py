@@ -18,6 +18,7 @@ MAX_PARTS: Final = 250_000
 
 OF_ANOTHER: Final = "an answer with the id of another request"
 NOT_ONE_OBJECT: Final = "an answer that is not one JSON-RPC object"
+NOT_JSON: Final = "an answer that is not JSON"
 TOO_MANY_PARTS: Final = "an answer of far more parts than anything we ask for has"
 TOO_LONG: Final = f"an answer longer than the {MAX_ANSWER} bytes that we take"
 
@@ -38,8 +39,8 @@ def parsed(endpoint: str, body: bytes | bytearray) -> dict[str, Any]:
     try:
         answer = orjson.loads(body)
     except orjson.JSONDecodeError:
-        answer = _NOT_JSON
-    if answer is _NOT_JSON:  # out here, because the decoder's error holds the text
+        answer = _NOTHING
+    if answer is _NOTHING:  # out here, because the decoder's error holds the text
         raise EndpointError(endpoint, f"an answer of {len(body)} bytes that is not JSON")
     if not isinstance(answer, dict):
         raise EndpointError(endpoint, NOT_ONE_OBJECT)
@@ -82,4 +83,4 @@ def must_be_an_answer(
     raise EndpointError(endpoint, OF_ANOTHER)
 
 
-_NOT_JSON: Final = object()
+_NOTHING: Final = object()

@@ -59,7 +59,7 @@ class Connection:
             if arrival.cancelled() or not arrival.done():
                 self._given_up.add(number)
         if answer is _LATE:
-            raise TimedOut(self._name, f"no complete answer within {within:g} s")
+            raise TimedOut(self._name, f"no complete answer within {within:.3g} s")
         if answer is None:
             raise self._lost()
         return result_of(self._name, answer, number, self._redactor)

@@ -10,9 +10,12 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from watcher.chain.answer import NOT_JSON, TOO_LONG, TOO_MANY_PARTS
+
 _SPACE: Final = b" \t\r\n"
 _OUTSIDE: Final = re.compile(rb'["{}\[\]]')
 _IN_TEXT: Final = re.compile(rb'["\\\x00-\x1f]')
+_CLOSED_BY: Final = {b"{": b"}", b"[": b"]"}
 
 
 class Unframed(ValueError):  # noqa: N818 - named for what the bytes are
@@ -20,7 +23,7 @@ class Unframed(ValueError):  # noqa: N818 - named for what the bytes are
 
 
 class Framer:
-    """Cuts bytes into JSON objects and arrays. Holds never more than one of at most `longest` bytes.
+    """Cuts bytes into JSON objects and arrays. Of one that is not whole, never more than `longest` bytes are held.
 
     `parts`: the most brackets, texts and escapes in one, which bounds the work as `longest` bounds the memory.
     """
@@ -36,54 +39,57 @@ class Framer:
         self._held += data
         while (end := self._end()) is not None:
             text = bytes(self._held[:end])
+            if end > self._longest:
+                break
             del self._held[:end]
             self._begin()
             take(text)
         if len(self._held) > self._longest:
-            raise Unframed(f"an answer longer than the {self._longest} bytes that we take")
+            raise Unframed(TOO_LONG)
 
     def _begin(self) -> None:
         self._at = 0  # everything before has been looked at
-        self._depth = 0
         self._seen = 0
+        self._open = bytearray()  # the brackets that are still to come
         self._in_text = False
 
     def _end(self) -> int | None:
         """Where the text that is held ends; None before that has arrived."""
-        if not self._depth and not self._found_beginning():
+        if not self._open and not self._found_beginning():
             return None
-        while True:
-            found = (_IN_TEXT if self._in_text else _OUTSIDE).search(self._held, self._at)
-            if found is None:
-                self._at = len(self._held)
-                return None
-            if found[0] == b"\\" and found.end() == len(self._held):
+        while found := (_IN_TEXT if self._in_text else _OUTSIDE).search(self._held, self._at):
+            mark = found[0]
+            if mark == b"\\" and found.end() == len(self._held):
                 self._at = found.start()  # what it escapes has still to arrive
                 return None
             self._at = found.end()
-            if self._closed_by(found[0]):
+            self._seen += 1
+            if self._seen > self._parts:
+                raise Unframed(TOO_MANY_PARTS)
+            if self._in_text:
+                self._on_in_text(mark)
+            elif mark == b'"':
+                self._in_text = True
+            elif mark in _CLOSED_BY:
+                self._open += _CLOSED_BY[mark]
+            elif self._open.pop() != mark[0]:
+                raise Unframed(NOT_JSON)
+            elif not self._open:
                 return self._at
+        self._at = len(self._held)
+        return None
 
     def _found_beginning(self) -> bool:
         spaces = len(self._held) - len(self._held.lstrip(_SPACE))
         del self._held[:spaces]
-        if self._held and self._held[0] not in b"{[":
-            raise Unframed("an answer that is not JSON")
+        if self._held and bytes(self._held[:1]) not in _CLOSED_BY:
+            raise Unframed(NOT_JSON)
         return bool(self._held)
 
-    def _closed_by(self, mark: bytes) -> bool:
-        self._seen += 1
-        if self._seen > self._parts:
-            raise Unframed("an answer of far more parts than anything we ask for has")
-        if self._in_text:
-            if mark == b"\\":
-                self._at += 1
-            elif mark == b'"':
-                self._in_text = False
-            else:
-                raise Unframed("an answer that is not JSON")  # a text in JSON has no line break: this one was cut short
+    def _on_in_text(self, mark: bytes) -> None:
+        if mark == b"\\":
+            self._at += 1
         elif mark == b'"':
-            self._in_text = True
+            self._in_text = False
         else:
-            self._depth += 1 if mark in b"{[" else -1
-        return not self._depth
+            raise Unframed(NOT_JSON)  # a text in JSON has no line break: this one was cut short

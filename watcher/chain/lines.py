@@ -93,7 +93,9 @@ class WebSocketLine:
         return None
 
     async def close(self) -> None:
-        await self._socket.close()
+        with suppress(TimeoutError):  # aiohttp's own limit begins anew with every message that comes instead
+            async with asyncio.timeout(_FAREWELL):
+                await self._socket.close()
         await self._session.close()
 
 
