@@ -193,7 +193,9 @@ class Proxy:
             return answer
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
-        body = await request.json(loads=orjson.loads)
+        if not (raw := await request.read()):
+            return web.Response(status=400)  # whoever asked is gone again
+        body = orjson.loads(raw)
         self.asked.append(Asked(body["method"], body["params"], time.monotonic()))
         exchange = Exchange(self, request, body)
         for fault in self._faults:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from tests.chain.proxy import ANY, Mode, Proxy
 from tests.daemon.inside import NEVER, Clock, Inside, inside
 from tests.daemon.waiting import eventually
 from tests.daemon.world import Market, configure, market
+from watcher.chain import ChainSpec
 from watcher.config import load
 from watcher.snapshot import Snapshot
 
@@ -48,11 +49,11 @@ def standing() -> Iterator[Place]:
     with market() as here, market() as elsewhere:
         for each in (here, elsewhere):
             each.borrower("weak", "1.15")
+        elsewhere.move("WETH", 300)
         old = here.world.chain.head().number
         for each in (here, elsewhere):
             each.world.pass_time(OLD)
             each.world.touch_feeds()
-        elsewhere.move("WETH", 300)
         elsewhere.world.chain.rpc.request("anvil_setChainId", _OTHER_CHAIN)
         yield Place(here, old, elsewhere)
 
@@ -95,10 +96,17 @@ class Scene:
 
 @asynccontextmanager
 async def staged(
-    place: Place, folder: Path, *faults: Mode, method: str = ANY, agreement: int = 1
+    place: Place,
+    folder: Path,
+    *faults: Mode,
+    method: str = ANY,
+    max_age: int = HEAD_AGE,
+    more: Callable[[ChainSpec], ChainSpec] = lambda spec: spec,
 ) -> AsyncIterator[Scene]:
-    """The daemon, its endpoints with these faults from the start. What happens to the market is undone; of tasks and
-    connections nothing may be left."""
+    """The daemon, its endpoints with these faults from the start, and its chain with `more` said of it.
+
+    What happens to the market is undone; of tasks and connections nothing may be left.
+    """
     before = asyncio.all_tasks()
     async with AsyncExitStack() as stack:
         log = stack.enter_context(capture_logs())
@@ -108,10 +116,9 @@ async def staged(
         for proxy, mode in zip((first, second), faults, strict=False):
             proxy.meets(mode, method=method)
         urls = [first.url, second.url]
-        config = configure(folder, place.market, endpoints=urls, interval=NEVER, max_age=HEAD_AGE)
+        config = configure(folder, place.market, endpoints=urls, interval=NEVER, max_age=max_age)
         settings = load(config)
-        spec = replace(settings.chains["local"], agreement=agreement)
-        settings = replace(settings, chains={"local": spec})
+        settings = replace(settings, chains={"local": more(settings.chains["local"])})
         async with inside(settings, Clock(place.market.now + 10)) as daemon:
             yield Scene(daemon, (first, second), log)
         await eventually(lambda: not first.connections and not second.connections)

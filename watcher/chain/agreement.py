@@ -64,9 +64,9 @@ async def agree(pinned: Pinned, others: Sequence[Endpoint], chain: ChainSpec) ->
 async def _same(one: Pinned, other: Pinned) -> None:
     await _has_block(one, other)
     said, theirs = one.returned, await other.read(list(one.returned))
-    for request, returned in said.items():
-        if theirs[request] != returned:
-            raise Disagreement(one.endpoint, other.endpoint, _difference(one, other, request, theirs))
+    if differ := [request for request, returned in said.items() if theirs[request] != returned]:
+        shown = min(differ, key=str)  # the same one each time, whatever the order in which they were asked
+        raise Disagreement(one.endpoint, other.endpoint, _difference(one, other, shown, theirs))
 
 
 async def _has_block(one: Pinned, other: Pinned) -> None:

@@ -55,7 +55,7 @@ class NoEndpoint(EndpointError):
     """Every endpoint of a chain failed; `failures` says how each did."""
 
     def __init__(self, chain: str, failures: Sequence[EndpointError]) -> None:
-        told = "; ".join(map(str, failures)) or "none is configured"
+        told = "; ".join(dict.fromkeys(map(str, failures))) or "none is configured"
         waits = [failure.retry_after for failure in failures if failure.retry_after is not None]
         super().__init__(chain, f"no endpoint answered ({told})", retry_after=min(waits, default=None))
         self.failures = tuple(failures)
