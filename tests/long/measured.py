@@ -17,7 +17,7 @@ What was found when it was last measured. `make test-long` runs the long proofs 
 
 PROMISES = {
     "A1": "10,000 random ways of health and 500 shrinkable ones, against a model: 0 missed, 0 unexpected",
-    "A2": "health swinging 0.5 % round a limit for a day, read 5,760 times: 1 message and its reminders",
+    "A2": "health swinging 0.5 % round a limit for a day, read 5,760 times: told once, and reminded of",
     "A3": "100 restarts: no message without a change, and each change while down told at the first look",
     "A4": "no endpoint for an hour: 1 BLIND within 60 s, 1 when it is over, nothing resolved",
     "A5": "200 positions of 50 chats in one block: a message a chat, all named, the last within 5 s",
