@@ -249,7 +249,7 @@ async def test_the_others_are_told_when_a_webhook_is_gone(receiver: Receiver, tm
 
             assert "410 Gone" in (await rig.chats())["pager"].disabled
         [told] = other.documents
-    assert "Alerts no longer reach the chat pager" in told["text"]
+    assert "Alerts no longer reach pager" in told["text"]
 
 
 async def test_a_webhook_that_hangs_holds_up_no_chat(tmp_path: Path) -> None:
