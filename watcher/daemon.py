@@ -18,7 +18,7 @@ from pathlib import Path
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from watcher import charts, logs, systemd
+from watcher import charts, logs, status, systemd
 from watcher.alerts.message import Level, Message, bold
 from watcher.background import Background
 from watcher.chores import Chores
@@ -38,6 +38,7 @@ from watcher.notify.outlets import Outlets, Reachable
 from watcher.notify.sender import Sender
 from watcher.panel import Panel, panel_of
 from watcher.recording import Recorder
+from watcher.status import StatusLine
 from watcher.store import Store, StoreFailed, StoreThread
 from watcher.threads import Detached
 from watcher.wallets import Change, Edit, edit_wallets
@@ -82,6 +83,7 @@ class Daemon:
         self._outlets = Outlets()
         self._background = Background(self._ended)
         self._scheduler = AsyncIOScheduler(job_defaults={"max_instances": 1, "coalesce": True})
+        self._status = StatusLine(lambda: len(self._settings.wallets), self._missing)
         self._watching = Watches(self._scheduler, now=now, ended=self._ended)
 
     @property
@@ -176,8 +178,9 @@ class Daemon:
             self._chores.start(self._scheduler)
             await self._watching.start(self._settings, self._memory, self._keeper, self._recorder, self._living.seen)
             await self._listen()
-            systemd.notify("READY=1", f"STATUS={self._status()}")
-            _log.info("daemon.ready", status=self._status())
+            self._status.tell("READY=1")
+            _log.info("daemon.ready", status=self._status.text)
+            self._scheduler.add_job(self._status.look, "interval", seconds=1, id="status")
             self._ready.set()
             await self._stop.wait()
             systemd.notify("STOPPING=1")
@@ -185,9 +188,13 @@ class Daemon:
         finally:
             self._scheduler.shutdown(wait=False)
 
-    def _status(self) -> str:
-        wallets, chains = len(self._settings.wallets), ", ".join(self._settings.chains)
-        return f"watching {wallets} wallet{'s' if wallets != 1 else ''} on {chains}"
+    def _missing(self) -> dict[str, str]:
+        """By chain, why it cannot be seen, and nothing where it is; and the bot's service while it does not answer."""
+        missing = {
+            name: watch.unseen.problem or ("" if watch.last else status.FIRST_LOOK)
+            for name, watch in self.watches.items()
+        }
+        return {**missing, "Telegram": self._listening.problem} if self._listening.problem else missing
 
     # Speaking, and listening
 
@@ -209,7 +216,12 @@ class Daemon:
         await self._listening.through(self._outlets.bot_of(telegram) if telegram else None, self._settings)
 
     def _what_is_known(self) -> Known:
-        return Known({name: watch.last for name, watch in self.watches.items()}, self._memory.records)
+        return Known(
+            {name: watch.last for name, watch in self.watches.items()},
+            self._memory.records,
+            unseen={name: watch.unseen.problem for name, watch in self.watches.items()},
+            endpoints={name: watch.chain.reports() for name, watch in self.watches.items()},
+        )
 
     async def _try_again(self, name: str, channel: Reachable) -> None:
         """A chat that refused us earlier may have let us in again; nothing waits for the answer."""
@@ -253,8 +265,8 @@ class Daemon:
                 await self._tell_all("CONFIGURATION NOT CHANGED", f"The old one stays in force.\n{problem}")
             else:
                 await self._swap(settings, channels)
-                _log.info("config.reloaded", status=self._status())
-            systemd.notify("READY=1", f"STATUS={self._status()}")
+                _log.info("config.reloaded", status=self._status.text)
+            self._status.tell("READY=1")
 
     async def _swap(self, settings: Settings, channels: Mapping[str, Channel]) -> None:
         await self._watching.stop()

@@ -23,6 +23,7 @@ from watcher.bot.receive import Receiver
 from watcher.bot.reply import Reply
 from watcher.bot.view import Found, View, view_of
 from watcher.buttons import Keyboard, Seal
+from watcher.chain import EndpointReport
 from watcher.config import Chat, Settings
 from watcher.domain.errors import ConfigError
 from watcher.handling import Handling
@@ -42,10 +43,14 @@ _NOD: Final = 200  # characters, core.telegram.org/bots/api#answercallbackquery
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What there is to answer from: the newest snapshots by chain, and how every condition stands."""
+    """What there is to answer from: how every condition stands, and by chain its newest snapshot, why it cannot be seen
+    now if it cannot, and how its endpoints have been doing.
+    """
 
     snapshots: Mapping[str, Snapshot | None]
     records: Mapping[Key, Record]
+    unseen: Mapping[str, str]
+    endpoints: Mapping[str, Sequence[EndpointReport]]
 
 
 class Voice:
@@ -112,6 +117,7 @@ class Listening:
         self._started_at = now()
         self._bot: TelegramBot | None = None
         self._desk: Desk | None = None
+        self._receiver: Receiver | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def through(self, bot: TelegramBot | None, settings: Settings) -> None:
@@ -124,15 +130,20 @@ class Listening:
         if bot is not None and settings.telegram is not None:
             seal = Seal.of_bot(settings.telegram.token.reveal())
             self._desk = Desk(voice=Voice(bot, self._sender, self._now), view=self.view, hands=self._hands(seal))
-            receiver = Receiver(
+            self._receiver = Receiver(
                 bot.library, places=self._places, seal=seal, take=self._desk.take, tell=self._tell, now=self._now
             )
-            self._task = asyncio.create_task(receiver.run(), name="commands")
+            self._task = asyncio.create_task(self._receiver.run(), name="commands")
             self._task.add_done_callback(self._ended)
+
+    @property
+    def problem(self) -> str:
+        """Why Telegram cannot be heard now; empty where it can, was not asked yet, or is not to be."""
+        return self._receiver.problem if self._receiver else ""
 
     async def stop(self) -> None:
         """Hears nothing more, and drops the answers that are on their way."""
-        task, self._task, self._bot = self._task, None, None
+        task, self._task, self._bot, self._receiver = self._task, None, None, None
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
@@ -188,6 +199,8 @@ class Listening:
             known.snapshots,
             known.records,
             self._store,
+            unseen=known.unseen,
+            endpoints=known.endpoints,
             acks=self._handling.acks,
             mutes=self._handling.mutes(chat.name),
             started_at=self._started_at,

@@ -28,6 +28,7 @@ from watcher.notify.living import Look
 from watcher.recording import Recorder
 from watcher.snapshot import Snapshot, take, too_old, watched_on
 from watcher.store.seen import LastSeen
+from watcher.unseen import Unseen
 from watcher.views import Views
 
 BLIND_AFTER = 45
@@ -67,6 +68,7 @@ class ChainWatch:
     progressed_at: float = 0.0
     last: Snapshot | None = None
     baseline: Baseline | None = None
+    unseen: Unseen = field(default_factory=Unseen)
     _seen_at: int = 0
     _unseen_since: int = 0
     _waiting: deque[Snapshot] = field(default_factory=lambda: deque(maxlen=KEPT))
@@ -105,10 +107,11 @@ class ChainWatch:
             await self._look()
         except EndpointError as failure:
             problem, conflict = str(failure), isinstance(failure, Disagreement)
-            _log.warning("chain.unseen", chain=self.spec.name, problem=problem)
         except Exception as failure:  # noqa: BLE001 - a bug must end in an alert too, and in the log with its traceback
             problem = f"internal error: {type(failure).__name__}; see the log"
             _log.exception("watch.bug", chain=self.spec.name)
+        if self.unseen.because(problem):
+            _log.warning("chain.unseen", chain=self.spec.name, problem=problem)
         await self._say_whether_seen(problem, at_once=conflict)
         self.progressed_at = self.now()
 

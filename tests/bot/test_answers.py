@@ -19,6 +19,7 @@ from watcher.bot.hands import Hands
 from watcher.bot.position import position
 from watcher.bot.reply import Reply
 from watcher.bot.view import Sight, View
+from watcher.chain import EndpointReport
 from watcher.config import Role
 from watcher.domain.position import Check
 from watcher.domain.price import Opaque, Price
@@ -65,6 +66,26 @@ def test_it_does_not_take_a_chain_that_it_has_not_seen_for_an_empty_one() -> Non
     for line in ("/status", "/positions", "/position main", "/health", "/feeds"):
         assert "Ethereum: NOT SEEN YET" in ask(line, unseen)
     assert "Not known: not every chain can be seen." in ask("/positions", unseen)
+
+
+def test_it_says_why_a_chain_cannot_be_seen_and_which_endpoints_are_in_trouble() -> None:
+    [seen] = view().sights
+    why = "ethereum: no endpoint answered (rpc.example: no connection: connection refused)"
+    told = ask("/status", replace(view(), sights=(Sight(spec=SPEC, unseen=why),)))
+    assert (
+        "Ethereum: NOT SEEN YET\n· waiting for it: ethereum: no endpoint answered (rpc·example: no connection"
+    ) in told
+    well = EndpointReport(name="node.example", carrier="http", errors={})
+    late = replace(well, name="late.example", behind=True)
+    tired = replace(well, name="tired.example", resting=31.6, failed_lately=True, problem="HTTP 429")
+    told = ask("/status", replace(view(), sights=(replace(seen, endpoints=(well, late, tired)),)))
+    assert (
+        "· read through node·example\n· late·example: its newest block is behind\n"
+        "· tired·example: asked us to wait, 32 s of that are left; HTTP 429\n\n"
+    ) in told
+    told = ask("/status", replace(view(), sights=(replace(seen, unseen=why, endpoints=(late,)),)))
+    assert "· cannot be read now: ethereum: no endpoint" in told
+    assert "late" not in told
 
 
 def test_it_lists_positions_the_worst_first_and_the_unknown_before_all() -> None:

@@ -10,7 +10,7 @@ from watcher.alerts.message import Level, Text, bold, code, italic
 from watcher.alerts.rules import Rules
 from watcher.bot.arguments import chosen, nothing_more
 from watcher.bot.phrases import as_of, counted, first, health, lines, paragraphs, seen_at, sides, standing, unknown
-from watcher.bot.view import Found, View, label
+from watcher.bot.view import Found, Sight, View, label
 from watcher.config import Wallet
 from watcher.config.describe import written
 
@@ -48,9 +48,19 @@ def _sight_lines(view: View) -> list[Text]:
         parts.append(seen_at(sight, view.now))
         if sight.snapshot:
             parts.append(Text(f"· read through {clean(sight.snapshot.endpoint, 32)}"))
+        parts += _trouble(sight)
         if sight.blind_since is not None:
             parts.append(Text("· ") + bold("BLIND") + f" for {_since(sight.blind_since, view)}")
     return parts
+
+
+def _trouble(sight: Sight) -> list[Text]:
+    """Why the chain cannot be seen, or else which of its endpoints are asked after the others."""
+    if sight.unseen:
+        waits = "cannot be read now" if sight.snapshot else "waiting for it"
+        return [Text("· ") + bold(waits) + f": {clean(sight.unseen, 240)}"]
+    troubled = [one for one in sight.endpoints if one.trouble]
+    return [Text(f"· {clean(one.name, 32)}: {clean(one.trouble, 120)}") for one in troubled]
 
 
 def _delivery(view: View) -> list[Text]:

@@ -64,6 +64,8 @@ class Receiver:
         self._next: int | None = None
         self._failures = 0
         self._contested_at = -inf
+        self.problem = ""
+        """Why Telegram cannot be heard now; empty where it can, or was not asked yet."""
 
     async def run(self) -> None:
         """Listen until cancelled, or until Telegram refuses the token."""
@@ -74,8 +76,9 @@ class Receiver:
     async def _listened(self) -> float | None:
         """One poll and what came of it; returns the seconds to rest, or None when it is of no use to go on."""
         try:
+            hold = 0 if self._failures else POLL  # after a failure, to know at once that it is over
             await self._introduce()
-            updates = await self._bot.get_updates(offset=self._next, timeout=POLL, allowed_updates=_KINDS)
+            updates = await self._bot.get_updates(offset=self._next, timeout=hold, allowed_updates=_KINDS)
         except Conflict as error:
             await self._give_way(str(error))
             return CONTESTED
@@ -87,7 +90,7 @@ class Receiver:
                 _log.error("bot.token_refused", what="commands are not heard: give the token that @BotFather shows")
                 return None
             return self._backed_off(error)
-        self._failures = 0
+        self._failures, self.problem = 0, ""
         if updates:
             await self._read(updates)
         return 0.0
@@ -116,6 +119,7 @@ class Receiver:
 
     def _backed_off(self, error: TelegramError) -> float:
         self._failures += 1
+        self.problem = f"no answer: {type(error).__name__}"
         if self._failures == 1:  # once; its text may hold the token
             _log.warning("bot.unreachable", kind=type(error).__name__)
         return min(_LONGEST_WAIT, 1 << min(self._failures - 1, 30))

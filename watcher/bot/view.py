@@ -14,6 +14,7 @@ from watcher.alerts.message import Level, Text
 from watcher.alerts.mute import Mute
 from watcher.alerts.record import OF_POSITIONS, Key, Record, Rule
 from watcher.alerts.rules import Rules
+from watcher.chain.report import EndpointReport
 from watcher.chain.spec import ChainSpec
 from watcher.config import Chat, Role, Settings, Wallet
 from watcher.config.daily import Daily
@@ -44,11 +45,16 @@ class Misunderstood(WatcherError):  # noqa: N818 - named for what happened, as t
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
-    """One chain as it was last seen. `blind_since`: since when (Unix seconds) an alert stands that it cannot be."""
+    """One chain as it was last seen. `blind_since`: since when (Unix seconds) an alert stands that it cannot be.
+
+    `unseen`: why it cannot be seen now, if it cannot. `endpoints`: how they have been doing.
+    """
 
     spec: ChainSpec
     snapshot: Snapshot | None = None
     blind_since: int | None = None
+    unseen: str = ""
+    endpoints: tuple[EndpointReport, ...] = ()
 
     @property
     def title(self) -> str:
@@ -217,12 +223,17 @@ async def view_of(
     records: Mapping[Key, Record],
     store: StoreThread,
     *,
+    unseen: Mapping[str, str] | None = None,
+    endpoints: Mapping[str, Sequence[EndpointReport]] | None = None,
     acks: Mapping[Key, Acknowledgement] | None = None,
     mutes: Sequence[Mute] = (),
     started_at: float,
     now: float,
 ) -> View:
-    """What a chat may see: the wallets that it gets alerts of. `snapshots` are the newest, by the chain's name."""
+    """What a chat may see: the wallets that it gets alerts of.
+
+    By the chain's name: `snapshots` are the newest, `unseen` why it cannot be seen now, `endpoints` how they are doing.
+    """
     wallets = tuple(wallet for wallet in settings.wallets if chat.name in wallet.chats)
     watched = {chain for wallet in wallets for chain in wallet.chains}
     try:
@@ -234,7 +245,13 @@ async def view_of(
         chat=chat.name,
         wallets=wallets,
         sights=tuple(
-            Sight(spec=spec, snapshot=snapshots.get(name), blind_since=_blind_since(name, records))
+            Sight(
+                spec=spec,
+                snapshot=snapshots.get(name),
+                blind_since=_blind_since(name, records),
+                unseen=(unseen or {}).get(name, ""),
+                endpoints=tuple((endpoints or {}).get(name, ())),
+            )
             for name, spec in settings.chains.items()
             if name in watched
         ),

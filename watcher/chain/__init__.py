@@ -12,6 +12,7 @@ from watcher.chain.agreement import operator
 from watcher.chain.chain import Chain
 from watcher.chain.errors import BatchTooLarge, BlockUnavailable, Disagreement, ExecutionFailed, NoEndpoint
 from watcher.chain.pinned import Pinned
+from watcher.chain.report import EndpointReport
 from watcher.chain.spec import ChainSpec, EndpointSpec
 from watcher.chain.transport import open_session
 from watcher.chain.wire import Timeouts
@@ -22,6 +23,7 @@ __all__ = [
     "Chain",
     "ChainSpec",
     "Disagreement",
+    "EndpointReport",
     "EndpointSpec",
     "ExecutionFailed",
     "NoEndpoint",

@@ -21,6 +21,7 @@ from watcher.chain.hints import Hints
 from watcher.chain.lines import is_stream
 from watcher.chain.pinned import Pinned, read_block
 from watcher.chain.race import Race
+from watcher.chain.report import EndpointReport, reports_of
 from watcher.chain.spec import ChainSpec, EndpointSpec, KnownBlock
 from watcher.chain.stream import Stream
 from watcher.chain.transport import Transport, open_session
@@ -109,6 +110,10 @@ class Chain:
     def conditions(self) -> dict[str, Condition]:
         """How each endpoint has been doing, by its name."""
         return {name: endpoint.condition for name, endpoint in self._endpoints.items()}
+
+    def reports(self) -> tuple[EndpointReport, ...]:
+        """How each endpoint has been doing, in the order in which to try them."""
+        return reports_of(self._ranked(), self._clock(), self._wall_clock())
 
     def confirmed(self, block: Block) -> None:
         """A block that is ours for good: endpoints that have another in its place are not believed from now on."""
