@@ -56,12 +56,12 @@ async def slow_drip(met: Exchange) -> web.StreamResponse:
 # It does not want to
 
 
-def too_many(retry_after: str | None = None) -> Mode:
+def too_many(retry_after: str | None = None, *, status: int = 429) -> Mode:
     """HTTP 429, with or without a `Retry-After` of this text."""
 
     async def mode(met: Exchange) -> web.StreamResponse:
         headers = {"Retry-After": retry_after} if retry_after is not None else {}
-        return web.Response(status=429, text="slow down", headers=headers)
+        return web.Response(status=status, text="slow down", headers=headers)
 
     return mode
 
