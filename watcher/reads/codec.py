@@ -21,7 +21,7 @@ from watcher.domain.source import Address
 
 WORD = 32
 MAX_RETURN = 16 * 1024
-"""Bytes. The largest honest answer we read, a full reserve list, is 4 KB; a list of this takes 15 ms."""
+"""Bytes. The largest honest answer we read, a full reserve list, is 4 KB; a list of this size takes 15 ms."""
 
 Reader = Callable[[int], Any]
 
