@@ -82,7 +82,9 @@ class Daemon:
         self._failed = False
         self._outlets = Outlets()
         self._background = Background(self._ended)
-        self._scheduler = AsyncIOScheduler(job_defaults={"max_instances": 1, "coalesce": True})
+        # However late a job is, after a machine's sleep or a busy second, it is done: by default it would be left out.
+        defaults = {"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
+        self._scheduler = AsyncIOScheduler(job_defaults=defaults)
         self._status = StatusLine(lambda: len(self._settings.wallets), self._missing)
         self._watching = Watches(self._scheduler, now=now, ended=self._ended)
 

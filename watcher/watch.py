@@ -1,55 +1,48 @@
 """One chain's watch: pin a block, read everything, decide, commit what changed together with what is to be said.
 
-Whatever wakes it sets one event; one loop evaluates, so that nothing overlaps and nothing is skipped.
+Whatever wakes it sets one pulse; one loop evaluates, so that nothing overlaps and nothing is skipped.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
 from watcher.alerts.assess import Sighting, assess, sight_chain, sight_event
 from watcher.alerts.message import Level
 from watcher.alerts.policy import announce, decide
-from watcher.alerts.record import OF_POSITIONS, Key, Rule
+from watcher.alerts.record import OF_POSITIONS, Key, Record, Rule
 from watcher.alerts.rules import RuleBook
 from watcher.announcing import Announcer
 from watcher.chain import Chain, ChainSpec, Disagreement, Pinned
 from watcher.config import Settings
 from watcher.domain.errors import EndpointError
+from watcher.domain.source import Block
 from watcher.happenings import Baseline
 from watcher.memory import Memory
 from watcher.notify.keeper import Keeper
 from watcher.notify.living import Look
+from watcher.pulse import Pulse
+from watcher.reading import Asking, Known, Read
 from watcher.recording import Recorder
-from watcher.snapshot import Snapshot, take, too_old, watched_on
+from watcher.snapshot import Snapshot, watched_on
 from watcher.store.seen import LastSeen
+from watcher.trail import Reorg
 from watcher.unseen import Unseen
 from watcher.views import Views
 
 BLIND_AFTER = 45
 """Seconds without a good snapshot after which a chain counts as not seen."""
-KEPT = 64
-"""Snapshots that wait for the confirmation of their block."""
+FOR_GOOD = 900
+"""Seconds after which every endpoint has to have a block that was confirmed: no chain takes back as much, and about a
+younger one endpoints of one chain may disagree."""
 BUDGET = 30.0
 """Seconds that one look at a chain may take over all its endpoints."""
 
 _log = structlog.get_logger("watcher.watch")
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """What one look read: the newest snapshot, an earlier one that is confirmed by now, those found orphaned, and the
-    hashes of blocks whose events were told and did not happen after all."""
-
-    snapshot: Snapshot
-    confirmed: Snapshot | None = None
-    orphans: tuple[Snapshot, ...] = ()
-    undone: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -64,21 +57,24 @@ class ChainWatch:
     recorder: Recorder
     now: Callable[[], float]
     looked: Callable[[Look], None] = lambda _: None
-    wake: asyncio.Event = field(default_factory=asyncio.Event)
     progressed_at: float = 0.0
-    last: Snapshot | None = None
     baseline: Baseline | None = None
     unseen: Unseen = field(default_factory=Unseen)
+    reorgs: int = 0
+    """How often blocks that were looked at have been taken back."""
+    _known: Known = field(default_factory=Known)
+    _anchor: Block | None = None
     _seen_at: int = 0
     _unseen_since: int = 0
-    _waiting: deque[Snapshot] = field(default_factory=lambda: deque(maxlen=KEPT))
     _stopping: bool = False
+    wake: Pulse = field(init=False)
     _announcer: Announcer = field(init=False)
     _book: RuleBook = field(init=False)
     _views: Views = field(init=False)
 
     def __post_init__(self) -> None:
         self._seen_at = int(self.now())
+        self.wake = Pulse(self.settings.min_interval)
         self._announcer = Announcer(self.settings, self.memory)
         wallets = self.settings.wallets
         self._book = RuleBook(
@@ -87,22 +83,28 @@ class ChainWatch:
         )
         self._views = Views(self._book)
 
+    @property
+    def last(self) -> Snapshot | None:
+        """What was seen last."""
+        return self._known.last
+
     async def run(self) -> None:
         """Look whenever woken, until stopped."""
         while not self._stopping:
             await self.wake.wait()
-            self.wake.clear()
             if not self._stopping:
                 await self.tick()
 
     def stop(self) -> None:
         """End after the look that is under way."""
         self._stopping = True
+        self.wake.close()
         self.wake.set()
 
     async def tick(self) -> None:
         """One look. Whatever keeps it from seeing ends in the alert that says so, never in silence."""
         problem, conflict = "", False
+        self._seen_at = min(self._seen_at, int(self.now()))  # a clock that was put back makes no darkness shorter
         try:
             await self._look()
         except EndpointError as failure:
@@ -119,14 +121,16 @@ class ChainWatch:
 
     async def _look(self) -> None:
         read = await self.chain.first(self._read, within=BUDGET)
+        if read.reorg is not None:
+            self._note(read.reorg, read.snapshot)
         snapshot, confirmed = read.snapshot, read.confirmed
         now = int(self.now())
         known = self.memory.standing(self._concerns)
         latest = assess(await self._views.of(snapshot), self._book, known)
         settled = assess(await self._views.of(confirmed), self._book, known) if confirmed else []
-        baseline, happened = self._happened(snapshot, read.undone)
+        baseline, happened = self._happened(snapshot, read.orphans)
         seen = baseline.to_keep(self.baseline, snapshot)
-        await self._act(latest, settled, now, snapshot, happened, seen)
+        await self._act(latest, settled, now, snapshot, happened, seen, shaken=read.shaken)
         self.baseline = baseline
         self.looked(self._as_look(latest, now, snapshot))
         self._seen_at = now  # only here: what was read and could not be judged was not seen
@@ -140,9 +144,47 @@ class ChainWatch:
                 unreadable=len(snapshot.unreadable),
                 rounds=snapshot.rounds,
             )
-        self.last = snapshot
-        self._wait_for(read, standing=bool(known))
+        self._known = self._known.then(read, standing=bool(known), told=self._told)
+        self._hold_endpoints_to(read)
         await self.recorder.record(snapshot, self._book)
+
+    async def _read(self, pinned: Pinned) -> Read:
+        asking = Asking(
+            spec=self.spec,
+            watched=watched_on(self.spec.name, self.settings),
+            now=int(self.now()),
+            told=self._told,
+            standing=bool(self.memory.standing(self._concerns)),
+        )
+        return await self._known.read(pinned, asking)
+
+    @property
+    def _told(self) -> list[Block]:
+        """The blocks, deep down none of them, of which events were told."""
+        return [one.block for one in self.baseline.told] if self.baseline else []
+
+    def _note(self, reorg: Reorg, seen: Snapshot) -> None:
+        self.reorgs += 1
+        _log.warning(
+            "chain.reorg",
+            chain=self.spec.name,
+            depth=reorg.depth,
+            looked_at=len(reorg.orphans),
+            block=seen.block.number,
+            endpoint=seen.endpoint,
+        )
+
+    def _hold_endpoints_to(self, read: Read) -> None:
+        """Have every endpoint show a block that was confirmed long ago."""
+        if self._anchor is not None and self._anchor.hash in read.orphans:
+            self._anchor = None
+        if read.confirmed is None:
+            return
+        block = read.confirmed.block
+        if self._anchor is not None and block.timestamp - self._anchor.timestamp >= FOR_GOOD:
+            self.chain.confirmed(self._anchor)
+            self._anchor = None
+        self._anchor = self._anchor or block
 
     def _happened(self, snapshot: Snapshot, orphans: Collection[str]) -> tuple[Baseline, list[Sighting]]:
         """What was done to the positions since they were seen before, for those who want to know."""
@@ -158,75 +200,17 @@ class ChainWatch:
         found = (sight_event(one, self._book.of(one.position.id), snapshot.block) for one in events)
         return baseline, [sighting for sighting in found if sighting is not None]
 
-    async def _read(self, pinned: Pinned) -> _Read:
-        """A snapshot at the newest block, and what of the earlier ones is confirmed, or orphaned, by now.
-
-        Changes nothing here: where an endpoint is late, another is read beside it, and one of the two counts.
-        """
-        self._must_be_recent(pinned)
-        if self.last is not None and pinned.block.hash == self.last.block.hash:
-            snapshot = self.last
-        else:
-            snapshot = await take(
-                pinned, watched_on(self.spec.name, self.settings), self.last.asked if self.last else ()
-            )
-        undone = await self._undone(pinned)
-        if not self.memory.standing(self._concerns):
-            return _Read(snapshot, undone=undone)
-        confirmed, orphans = await self._confirmed(pinned, [*self._waiting, snapshot])
-        return _Read(snapshot, confirmed, orphans, undone)
-
-    async def _undone(self, pinned: Pinned) -> frozenset[str]:
-        """The hashes of blocks in which something happened that was told, and which are canonical no more."""
-        told = {one.block.number: one.block.hash for one in (self.baseline.told if self.baseline else ())}
-        canonical = {
-            number: pinned.block.hash if number == pinned.block.number else await pinned.block_hash(number)
-            for number in told
-            if number <= pinned.block.number
-        }
-        return frozenset(told[number] for number, now in canonical.items() if now not in (None, told[number]))
-
-    def _must_be_recent(self, pinned: Pinned) -> None:
-        """A node that is behind would say that all is well while its user is liquidated."""
-        problem = too_old(self.spec, pinned.block, int(self.now()))
-        if problem:
-            raise pinned.behind(problem)
-        if self.last and pinned.block.number + max(self.spec.confirmations, 1) < self.last.block.number:
-            raise pinned.behind(
-                f"its newest block {pinned.block.number:,} is behind {self.last.block.number:,}, seen before"
-            )
-
-    async def _confirmed(
-        self, pinned: Pinned, waiting: Sequence[Snapshot]
-    ) -> tuple[Snapshot | None, tuple[Snapshot, ...]]:
-        """The newest that is old enough, if its block is still canonical; and the orphans above it."""
-        deep = [one for one in waiting if one.block.number + self.spec.confirmations <= pinned.block.number]
-        orphans: list[Snapshot] = []
-        for snapshot in reversed(deep):
-            here = snapshot.block.hash == pinned.block.hash
-            if here or await pinned.block_hash(snapshot.block.number) == snapshot.block.hash:
-                return snapshot, tuple(orphans)
-            orphans.append(snapshot)
-        return None, tuple(orphans)
-
-    def _wait_for(self, read: _Read, *, standing: bool) -> None:
-        """What of the snapshots still waits for the confirmation of its block."""
-        confirmed = read.confirmed
-        if confirmed is not None:
-            self.chain.confirmed(confirmed.block)
-        newer = confirmed.block.number if confirmed is not None else -1
-        kept = [one for one in self._waiting if one.block.number > newer and one not in read.orphans]
-        fresh = standing and all(one.block.hash != read.snapshot.block.hash for one in kept)
-        if fresh and read.snapshot is not confirmed:
-            kept.append(read.snapshot)
-        self._waiting = deque(kept, maxlen=KEPT)
-
     def _concerns(self, key: Key) -> bool:
         """Whether a condition is one of this chain's."""
         if key.rule in OF_POSITIONS:
             mine = {one.id for one in self.settings.deployments if one.chain == self.spec.name}
             return key.subject.split("/")[0] in mine
         return key.rule is Rule.STALE and key.subject.startswith(f"{self.spec.name}:")
+
+    def _doubted(self) -> dict[Key, Record]:
+        """What was good on confirmed blocks, if those were taken back: it has to be good on others, from the start."""
+        records = self.memory.records.items()
+        return {key: replace(one, calm=0) for key, one in records if one.calm and self._concerns(key)}
 
     # Saying
 
@@ -259,17 +243,21 @@ class ChainWatch:
         seen: Snapshot | None,
         happened: Sequence[Sighting] = (),
         to_keep: Collection[LastSeen] = (),
+        *,
+        shaken: bool = False,
     ) -> None:
         """Decide, and keep state and messages together; only then is anything remembered."""
-        decision = decide(self.memory.records, latest, settled, now, self.memory.acks)
+        doubted = self._doubted() if shaken else {}
+        decision = decide(self.memory.records | doubted, latest, settled, now, self.memory.acks)
+        records = (doubted | {record.key: record for record in decision.records}).values()
         notices = (*decision.notices, *map(announce, happened))
-        if not decision.records and not notices and not to_keep:
+        if not records and not notices and not to_keep:
             await self.keeper.retry()
             return
         # Off the loop: liquidation prices of many positions at once are seconds of arithmetic.
         messages = await asyncio.to_thread(self._announcer.messages, notices, now, seen)
-        await self.keeper.keep(decision.records, messages, to_keep)
-        self.memory.remember(decision.records)
+        await self.keeper.keep(records, messages, to_keep)
+        self.memory.remember(records)
         for notice in notices:
             _log.info(
                 "alert." + notice.kind,

@@ -101,7 +101,8 @@ class Watches:
             task = asyncio.create_task(watch.run(), name=f"watch {name}")
             task.add_done_callback(self._ended)
             self._watches[name] = (watch, task)
-            self._scheduler.add_job(_wake, "interval", [watch], seconds=settings.interval, id=_job(name))
+            self._scheduler.add_job(_wake, "interval", [watch], seconds=settings.cadence(spec), id=_job(name))
+            chain.on_head(watch.wake.hint)
             watch.wake.set()
 
     async def stop(self) -> None:
@@ -130,4 +131,4 @@ def _job(chain: str) -> str:
 
 async def _wake(watch: ChainWatch) -> None:
     """A coroutine, so that the scheduler runs it in the event loop: events are not for other threads."""
-    watch.wake.set()
+    watch.wake.hint()

@@ -171,7 +171,8 @@ def test_it_lets_the_user_say_how_old_a_newest_block_may_be(load_text: Load) -> 
 
 def test_it_describes_the_settings_in_a_few_lines(load_text: Load, tmp_path: Path) -> None:
     assert describe(load_text(FULL)) == [
-        f"2 wallets, 2 chains, 6 deployments, 2 chats; a look at least every 90s; state in {tmp_path}/data.db",
+        f"2 wallets, 2 chains, 6 deployments, 2 chats; a look at every new block, at least every 90s"
+        f" and at most every 2s; state in {tmp_path}/data.db",
         "history: kept for 90d",
         f"treasury {WALLET}: SparkLend; warn below 1.40, critical below 1.2, target 1.50;"
         ' remind = "1d", stale = false; to desk',

@@ -81,7 +81,10 @@ def configure(
     Each wallet is told to all `chats`, or to the one that `told` names for its label.
     """
     (folder / "local.toml").write_text(_local(market, endpoints or [market.world.url], max_age, confirmations))
-    parts = [f'interval = "{interval}"\nprotocols_file = "local.toml"\nstate = "watcher.db"\n', f"[rules]\n{rules}\n"]
+    parts = [
+        f'interval = "{interval}"\nmin_interval = "{interval}"\nprotocols_file = "local.toml"\nstate = "watcher.db"\n',
+        f"[rules]\n{rules}\n",
+    ]
     if api is not None:
         parts.append(f'[telegram]\ntoken = "${{file:token}}"\napi = "{api.removesuffix("/bot")}"\n')
         parts += [f"[chats.{name}]\nid = {number}\n" for name, number in (chats or {"desk": 5}).items()]

@@ -53,11 +53,13 @@ def block_header(result: Any, chain: str) -> Block:
     """The answer of `eth_getBlockByNumber`. Raises `NotDecodable`."""
     if not isinstance(result, dict):
         raise NotDecodable(f"a block is {_kind(result)}, not an object")
+    parent = result.get("parentHash")
     return Block(
         chain=chain,
         number=quantity(result.get("number"), "the block's number", below=BLOCK_NUMBERS_BELOW),
         hash=hash_text(result.get("hash"), "the block's hash"),
         timestamp=quantity(result.get("timestamp"), "the block's timestamp", below=TIMESTAMPS_BELOW),
+        parent=hash_text(parent, "the hash of the block's parent") if parent is not None else "",
     )
 
 

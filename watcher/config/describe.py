@@ -26,7 +26,8 @@ def describe(settings: Settings) -> list[str]:
         _count(len(settings.chats), "chat"),
     )
     return [
-        f"{', '.join(counts)}; a look at least every {in_units(settings.interval)}; state in {settings.state}",
+        f"{', '.join(counts)}; a look at every new block, at least every {in_units(settings.interval)} and"
+        f" at most every {in_units(settings.min_interval)}; state in {settings.state}",
         f"history: kept for {in_units(settings.history)}" if settings.history else "history: none is kept",
         *(describe_wallet(settings, wallet) for wallet in settings.wallets),
         *(_chain(chain) for chain in settings.chains.values()),

@@ -17,6 +17,7 @@ from watcher.config.secrets import Secret
 from watcher.config.world import Deployment
 from watcher.domain.source import Address
 
+DEFAULT_MIN_INTERVAL: Final = 2
 CONSOLE: Final = "console"
 """The name by which wallets and messages mean standard output."""
 
@@ -121,7 +122,8 @@ class Wallet:
 class Settings:
     """Everything the user asked for. Chains and deployments are those that some wallet watches.
 
-    `interval`: seconds that may pass at most between two looks at a chain. `rules` are those of `[rules]`.
+    `interval`: seconds that may pass at most between two looks at a chain, `min_interval`: that have to pass between
+    two which new blocks bring about. `rules` are those of `[rules]`.
     `history`: seconds that what was seen is kept for, 0 for not at all. `wallets_file`: where wallets are added and
     removed by command. `console`: standard output is told, because that is asked for or because nobody else is.
     """
@@ -140,6 +142,11 @@ class Settings:
     history: int = DEFAULT_KEEP
     wallets_file: Path | None = None
     console: bool = False
+    min_interval: int = DEFAULT_MIN_INTERVAL
+
+    def cadence(self, chain: ChainSpec) -> float:
+        """Seconds between two looks at a chain that nobody tells us of new blocks of: as many as between two blocks."""
+        return min(float(self.interval), max(float(chain.block_time), float(self.min_interval)))
 
     @property
     def audience(self) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from watcher.config.history import read_history
 from watcher.config.refusal import Form, Problems, Right, inside, shown, unknown
 from watcher.config.rules import read_ruling
 from watcher.config.secrets import References
-from watcher.config.settings import CONSOLE, Settings, Wallet
+from watcher.config.settings import CONSOLE, DEFAULT_MIN_INTERVAL, Settings, Wallet, in_units
 from watcher.config.speaking import (
     read_chats,
     read_console,
@@ -42,6 +42,7 @@ class UserForm(Form):
     """The keys of watcher.toml; the tables are looked into one by one, so that one problem hides no other."""
 
     interval: Interval = DEFAULT_INTERVAL
+    min_interval: Interval | None = None
     state: Text | None = None
     protocols_file: Text | None = None
     wallets_file: Text | None = None
@@ -100,6 +101,7 @@ def load(
     for each in world.deployments:
         ruling.laid_over(Rules(), (each.protocol, each.id), problems)
     own = _own_endpoints(form, world, references, problems)
+    min_interval = _min_interval(form, problems)
     asked = read_chain_rules(form.chains, world.chains, problems)
     state = _state(form, references, problems)
     wallets_file, listed = _listed(form, references, problems, wallets_text)
@@ -121,6 +123,7 @@ def load(
     problems.settle()
     return Settings(
         interval=form.interval,
+        min_interval=min_interval,
         state=state,
         chains=MappingProxyType(specs),
         deployments=_watched(wallets, world),
@@ -156,6 +159,18 @@ def for_addresses(
         telegram=None,
         chats=MappingProxyType({}),
     )
+
+
+def _min_interval(form: UserForm, problems: Problems) -> int:
+    if form.min_interval is None:
+        return min(DEFAULT_MIN_INTERVAL, form.interval)
+    if form.min_interval > form.interval:
+        problems.add(
+            "min_interval",
+            f"{in_units(form.min_interval)} is longer than interval, which is {in_units(form.interval)};"
+            " write a shorter one, or a longer interval",
+        )
+    return form.min_interval
 
 
 def _world(form: UserForm, references: References, problems: Problems) -> World:

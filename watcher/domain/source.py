@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NewType
 
 Address = NewType("Address", str)
@@ -13,12 +13,17 @@ ZERO_ADDRESS = Address("0x" + "0" * 40)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """The block that everything in one snapshot is read at. `timestamp` is in Unix seconds."""
+    """The block that everything in one snapshot is read at. `timestamp` is in Unix seconds.
+
+    Blocks are ordered by their numbers: on fast chains several have one timestamp. `parent` is the hash of the block
+    before, empty where that is not known.
+    """
 
     chain: str
     number: int
     hash: str
     timestamp: int
+    parent: str = field(default="", compare=False)
 
     def age(self, now: int) -> int:
         """Seconds between this block and `now` (wall clock); negative when the block claims the future."""
