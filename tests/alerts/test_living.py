@@ -26,7 +26,7 @@ from tests.alerts.telling import (
 )
 from watcher.alerts.ack import Acknowledgement
 from watcher.alerts.incident import Incident, opened_by
-from watcher.alerts.living import Now, handled, is_over, noticed, recomposed, trend
+from watcher.alerts.living import Now, noticed, recomposed, trend
 from watcher.alerts.message import Level
 from watcher.alerts.record import Key, Record, Rule
 from watcher.alerts.words import Telling
@@ -120,8 +120,8 @@ def test_it_begins_with_that_nothing_stands_any_more() -> None:
     over = now(("2", OK), ("2", OK))
     assert str(recomposed(incident(), over)).startswith("OVER\n\nCRITICAL · main")
     assert str(recomposed(incident(left=True), over)).startswith("OVER: the rest is told again below\n\n")
-    assert is_over(incident(), over.records)
-    assert not is_over(incident(), now(("2", OK), ("1.2", WARN)).records)
+    assert over.is_over(incident())
+    assert not now(("2", OK), ("1.2", WARN)).is_over(incident())
 
 
 def test_it_has_each_member_in_a_line_where_there_is_no_more_room() -> None:
@@ -136,12 +136,12 @@ def test_it_says_once_who_takes_care_of_all_and_else_under_each() -> None:
     both = now(("1.07", CRITICAL), ("1.2", WARN), ack(HEALTH), ack(COLD_HEALTH))
     assert str(recomposed(incident(), both)).count("Acknowledged by user 5 at 25 min past.") == 1
     assert str(recomposed(incident(), both)).endswith("\n\nAcknowledged by user 5 at 25 min past.")
-    assert handled(incident().members, both.records, both.acks)
+    assert both.handled(incident().members)
     one = now(("1.07", CRITICAL), ("1.2", WARN), ack(COLD_HEALTH, snooze=True))
     main, cold, _ = str(recomposed(incident(), one)).split("\n\n")
     assert "user 5" not in main
     assert cold.endswith("\nSnoozed by user 5 until 85 min past.")
-    assert not handled(incident().members, one.records, one.acks)
+    assert not one.handled(incident().members)
 
 
 @pytest.mark.parametrize(

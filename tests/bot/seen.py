@@ -149,6 +149,9 @@ class Untouched(Handling):
     async def until_worse(self, keys: Iterable[Key], by: int) -> list[Record]:
         return self._those(keys, "until worse", by)
 
+    def record(self, key: Key) -> Record | None:
+        return next((record for record in self.stands if record.key == key), None)
+
     async def mute(self, chat: str, wallet: Address | None, level: Level, seconds: int, by: int) -> Mute:
         self.done.append(("mute", chat, wallet, level, seconds, by))
         return Mute(chat=chat, wallet=wallet, level=level, until=view().now + seconds, by=by)

@@ -7,11 +7,16 @@ from dataclasses import replace
 import pytest
 
 from tests.bot.seen import BY, Untouched, ask, cases, hands, reply, view
+from watcher.alerts.incident import Member
 from watcher.alerts.message import Level
 from watcher.alerts.mute import Mute
 from watcher.alerts.record import Key, Record, Rule
+from watcher.bot.access import Push
+from watcher.bot.hands import Alert
+from watcher.bot.presses import OVER, respond
 from watcher.bot.view import View
-from watcher.config import Role
+from watcher.buttons import Action, Pressed
+from watcher.config import Chat, Role
 from watcher.domain.source import Address
 
 NEW = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"  # from EIP-55
@@ -70,6 +75,34 @@ def test_it_says_what_was_acknowledged() -> None:
         "· WARNING · Ethereum · blind\n"
         "No reminder until it gets worse or ends, for a day at most."
     )
+
+
+@pytest.mark.parametrize(
+    ("key", "concerned"),
+    [
+        (of("main"), True),
+        (of("desk"), False),
+        (Key(Rule.BLIND, "tape"), True),
+        (Key(Rule.STALE, "tape:0x" + "fe" * 20), True),
+        (Key(Rule.BLIND, "elsewhere"), False),
+    ],
+)
+def test_it_knows_which_alerts_are_a_chats_own(key: Key, concerned: bool) -> None:
+    assert acting("main").concerns(key) is concerned
+
+
+@pytest.mark.parametrize(("wallets", "seen"), [(["main", "desk"], 1), (["main"], 0)], ids=["its own", "not any more"])
+async def test_it_takes_a_press_for_the_wallets_of_its_chat_only(wallets: list[str], seen: int) -> None:
+    alert = Alert(id=1, chat="me", message="9", members=[Member(key=of("desk"), episode=1, level=Level.WARN)])
+    untouched = Untouched(stands=[Record(key=of("desk"), level=Level.WARN, episode=1)])
+
+    async def found(_: int) -> Alert:
+        return alert
+
+    chat = Chat(name="me", id=BY, role=Role.ACT)
+    push = Push(chat=chat, by=BY, message="9", query="q", pressed=Pressed(Action.ACK, 1))
+    said = await respond(push, acting(*wallets), replace(hands(untouched), alert=found))
+    assert (said.nod.startswith("Acknowledged."), said.nod == OVER, len(untouched.done)) == (bool(seen), not seen, seen)
 
 
 def test_it_has_nothing_to_acknowledge_where_nothing_stands() -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from tests.alerts.samples import BLOCK, COLD, DEPLOYMENT, MAIN, position, view
 from tests.bot_api import BotApi
@@ -20,7 +21,8 @@ from watcher.alerts.record import Key, Record, Rule
 from watcher.alerts.rules import RuleBook, Rules
 from watcher.alerts.words import Telling, compose
 from watcher.buttons import Seal
-from watcher.config import Chat, Role, Settings
+from watcher.config import Chat, Role, Settings, Wallet
+from watcher.config.world import Deployment
 from watcher.domain.source import Address
 from watcher.notify.envelopes import Envelopes
 from watcher.notify.living import Living, Look
@@ -33,6 +35,8 @@ START = 1_700_000_000
 THIRD = Address("0x" + "03" * 20)
 LABELS = {MAIN: "main", COLD: "cold", THIRD: "third"}
 RULES = Rules(good_reads=1, stale=False)
+NO_READER: Any = None
+"""Nothing is read here."""
 
 
 def key(wallet: Address = MAIN) -> Key:
@@ -177,8 +181,20 @@ async def scene(
         interval=12,
         state=path,
         chains={},
-        deployments=(),
-        wallets=(),
+        deployments=(
+            Deployment(id=DEPLOYMENT, protocol="aave_v3", chain="ethereum", title="Aave v3", reader=NO_READER),
+        ),
+        wallets=tuple(
+            Wallet(
+                label=name,
+                address=address,
+                chains=("ethereum",),
+                protocols=("aave_v3",),
+                chats=tuple(numbers),
+                rules=RULES,
+            )
+            for address, name in LABELS.items()
+        ),
         rules=Rules(),
         telegram=None,
         chats={name: Chat(name=name, id=number, users=tuple(users), role=Role.ACT) for name, number in numbers.items()},

@@ -206,6 +206,48 @@ async def test_it_keeps_saying_that_a_message_may_have_come_twice(stage: Scene) 
     assert "1.0800" in stage.shown(2).text
 
 
+async def test_it_gives_no_all_clear_for_what_is_no_longer_watched(stage: Scene) -> None:
+    await stage.told((MAIN, "1.09"), (COLD, "1.08"))
+    kept = tuple(wallet for wallet in stage.settings.wallets if wallet.address != MAIN)
+    stage.settings = replace(stage.settings, wallets=kept)
+    stage.records[key()] = replace(stage.records[key()], level=Level.OK)  # as a removal ends it
+    await stage.look((COLD, "1.07"), after=61)
+    assert (
+        "CRITICAL · main · Aave v3 Ethereum\nNo longer watched here: how it stands is not known." in stage.shown().text
+    )
+    assert "health 1.0700 ↘" in stage.shown().text
+    stage.settings = replace(stage.settings, wallets=())
+    stage.records[key(COLD)] = replace(stage.records[key(COLD)], level=Level.OK)
+    await stage.look(after=61)
+    assert stage.shown().text.startswith("NO LONGER WATCHED\n\n")
+    assert "OVER" not in stage.shown().text
+    assert "It is over." not in stage.shown().text
+    assert stage.labels() == []
+
+
+async def test_it_shows_a_chat_nothing_more_of_a_wallet_that_is_not_its_own_any_more(tmp_path: Path) -> None:
+    async with scene(tmp_path / "w.db", {"me": 5, "desk": 6}) as stage:
+        await stage.told((MAIN, "1.09"))
+        mine = tuple(replace(wallet, chats=("me",)) for wallet in stage.settings.wallets)
+        stage.settings = replace(stage.settings, wallets=mine)
+        await stage.look((MAIN, "1.07"), after=61)
+        ids = {one.chat: one.message_id for one in stage.api.accepted}
+        assert "health 1.0700" in stage.shown(ids[5], 5).text
+        assert "1.07" not in stage.shown(ids[6], 6).text
+        assert stage.shown(ids[6], 6).text.startswith("NO LONGER WATCHED")
+
+
+async def test_it_names_whoever_of_another_chat_takes_care(tmp_path: Path) -> None:
+    async with scene(tmp_path / "w.db", {"me": 5, "other": 6}) as stage:
+        await stage.told((MAIN, "1.09"))
+        now = int(stage.clock.now())
+        stage.acks[key()] = Acknowledgement(key=key(), episode=1, level=Level.CRITICAL, until=now + 3600, by=5, at=now)
+        await stage.look((MAIN, "1.08"), after=61)
+        ids = {one.chat: one.message_id for one in stage.api.accepted}
+        assert stage.shown(ids[5], 5).text.endswith("Acknowledged at 22:13 UTC.")
+        assert stage.shown(ids[6], 6).text.endswith("Acknowledged by 5 at 22:13 UTC.")
+
+
 async def test_it_says_that_it_does_not_know_what_it_cannot_see(stage: Scene) -> None:
     await stage.told((MAIN, "1.09"))
     await stage.look(unseen=True, after=61)

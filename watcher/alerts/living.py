@@ -6,6 +6,7 @@ Each alert that the message began keeps the headline under which it was told. Be
   it stands, not seen     that this is not known
   it got worse            that it is told again below: the newer message has it
   it is over              that it is over
+  nobody asks any more    that it is not watched for this chat any more: an edit of the configuration is no all-clear
 
 Whatever else the message said (an all-clear, a reminder) stays, with its age. Once nothing stands, the first line says
 so.
@@ -29,6 +30,7 @@ from watcher.alerts.words import Telling, below_headline, in_brief
 _AGAIN = "It got worse, and is told again below."
 _OVER = "It is over."
 _UNSEEN = "Not seen now: how it stands is not known."
+_UNWATCHED = "No longer watched here: how it stands is not known."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +38,7 @@ class Care:
     """How things stand for one chat, `now` in Unix seconds, and who takes care of them.
 
     `acks`: the acknowledgements that count now. `clock` gives a moment as people of that chat read it, `person` the
-    name of a user, or nothing where there is only one.
+    name of a user, or nothing where there is only one. `told`: whether the chat is to hear of a condition at all.
     """
 
     now: int
@@ -44,9 +46,20 @@ class Care:
     acks: Mapping[Key, Acknowledgement]
     clock: Callable[[int], str]
     person: Callable[[int], str]
+    told: Callable[[Key], bool] = lambda _: True
 
     def stands(self, member: Member) -> bool:
-        return member.stands(self.records.get(member.key))
+        """Whether it goes on, and this is where this chat is told of it."""
+        return member.stands(self.records.get(member.key)) and self.told(member.key)
+
+    def handled(self, members: tuple[Member, ...]) -> bool:
+        """Whether somebody takes care of all that still stands."""
+        standing = [member.key for member in members if self.stands(member)]
+        return bool(standing) and all(key in self.acks for key in standing)
+
+    def is_over(self, incident: Incident) -> bool:
+        """Whether nothing stands any more that is told here."""
+        return not any(self.stands(member) for member in incident.members)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,22 +75,11 @@ def noticed(record: Record, sighting: Sighting) -> Notice:
     return Notice(kind=Kind.RAISED, sighting=sighting, record=record, before=Record(key=record.key))
 
 
-def handled(members: tuple[Member, ...], records: Mapping[Key, Record], acks: Mapping[Key, Acknowledgement]) -> bool:
-    """Whether somebody takes care of all that still stands."""
-    standing = [member.key for member in members if member.stands(records.get(member.key))]
-    return bool(standing) and all(key in acks for key in standing)
-
-
-def is_over(incident: Incident, records: Mapping[Key, Record]) -> bool:
-    """Whether nothing stands any more that is told here."""
-    return not any(member.stands(records.get(member.key)) for member in incident.members)
-
-
 def recomposed(incident: Incident, now: Now, *, brief: bool = False) -> Text:
     """The whole text. `brief`: each member in a line, for when there are too many to tell in full."""
     members = {(str(member.key.rule), member.key.subject): member for member in incident.members}
     words = {member.key: _seen_by(now.acks[member.key], now) for member in _cared_for(incident, now)}
-    shared = next(iter(words.values())) if handled(incident.members, now.records, now.acks) else ""
+    shared = next(iter(words.values())) if now.handled(incident.members) else ""
     shared = shared if len(set(words.values())) == 1 else ""
     sections = []
     for section in incident.sections:
@@ -88,7 +90,7 @@ def recomposed(incident: Incident, now: Now, *, brief: bool = False) -> Text:
         written = _section(section, member, now, brief=brief or section.brief)
         word = "" if shared else words.get(member.key, "")
         sections.append(replace(written, body=written.body + (_mark(written) + italic(word) if word else "")))
-    parts = [_over(incident)] if is_over(incident, now.records) else []
+    parts = [_over(incident, now)] if now.is_over(incident) else []
     parts.append(Message.of(incident.chat, sections, now.now).body)
     return joined([*parts, *([italic(shared)] if shared else [])], "\n\n")
 
@@ -117,7 +119,7 @@ def health_of(notice: Notice) -> Decimal | None:
 def _section(section: Section, member: Member, now: Now, *, brief: bool) -> Section:
     notice = now.notices.get(member.key)
     if not now.stands(member):
-        said = _AGAIN if member.left else _OVER
+        said = _AGAIN if member.left else _OVER if now.told(member.key) else _UNWATCHED
         return _written(section, _headed(section, italic(said), brief=brief), now, brief=brief, worst=Level.OK)
     if notice is None:
         return _written(section, _headed(section, italic(_UNSEEN), brief=brief), now, brief=brief)
@@ -169,8 +171,9 @@ def _seen_by(ack: Acknowledgement, now: Care) -> str:
     return f"Acknowledged{by} at {now.clock(ack.at)}."
 
 
-def _over(incident: Incident) -> Text:
-    left = [member.left for member in incident.members]
-    if all(left):
+def _over(incident: Incident, now: Care) -> Text:
+    here = [member for member in incident.members if not member.left]
+    if not here:
         return bold("TOLD AGAIN BELOW")
-    return bold("OVER") + (": the rest is told again below" if any(left) else "")
+    name = "OVER" if all(now.told(member.key) for member in here) else "NO LONGER WATCHED"
+    return bold(name) + (": the rest is told again below" if len(here) < len(incident.members) else "")

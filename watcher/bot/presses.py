@@ -92,12 +92,12 @@ def _of_alert(do: Callable[[Press, Alert], Awaitable[Response]]) -> Callable[[Pr
 
 
 async def _acknowledge(press: Press, alert: Alert) -> Response:
-    return await _acknowledged(press, _standing(alert, press.hands))
+    return await _acknowledged(press, _standing(alert, press))
 
 
 async def _acknowledge_one(press: Press, alert: Alert) -> Response:
     meant = [member.key for place, member in enumerate(alert.members) if str(place) == press.button.arg]
-    return await _acknowledged(press, [key for key in _standing(alert, press.hands) if key in meant])
+    return await _acknowledged(press, [key for key in _standing(alert, press) if key in meant])
 
 
 async def _acknowledged(press: Press, keys: Sequence[Key]) -> Response:
@@ -106,13 +106,13 @@ async def _acknowledged(press: Press, keys: Sequence[Key]) -> Response:
 
 
 async def _snooze(press: Press, alert: Alert) -> Response:
-    keys, seconds = _standing(alert, press.hands), int(press.button.arg)
+    keys, seconds = _standing(alert, press), int(press.button.arg)
     said = await press.hands.handling.snooze(keys, seconds, press.push.by) if keys else ()
     return _handled(said, f"Snoozed for {figures.duration(seconds)}", "Told again then, or as soon as it gets worse.")
 
 
 async def _until_worse(press: Press, alert: Alert) -> Response:
-    keys = _standing(alert, press.hands)
+    keys = _standing(alert, press)
     said = await press.hands.handling.until_worse(keys, press.push.by) if keys else ()
     return _handled(said, "Quiet until it gets worse", "For a week at most.")
 
@@ -125,14 +125,14 @@ def _handled(said: Sequence[Record], done: str, means: str) -> Response:
 
 
 async def _choose(press: Press, alert: Alert) -> Response:
-    if not _standing(alert, press.hands):
+    if not _standing(alert, press):
         return Response(nod=OVER)
     names = [named(member.key, member.level, press.view) for member in alert.members]
     return Response(nod="All of it, or one?", shows=(None, press.hands.panel.choosing(alert.chat, alert.id, names)))
 
 
 async def _back(press: Press, alert: Alert) -> Response:
-    keys, standing = [member.key for member in alert.members], _standing(alert, press.hands)
+    keys, standing = [member.key for member in alert.members], _standing(alert, press)
     handled = bool(standing) and all(key in press.hands.handling.acks for key in standing)
     return Response(nod="", shows=(None, press.hands.panel.alert(alert.chat, alert.id, keys, handled=handled)))
 
@@ -150,10 +150,11 @@ async def _chart(press: Press, alert: Alert) -> Response:
     return Response(nod="", reply=await drawn(found, int(press.button.arg), press.view, press.hands))
 
 
-def _standing(alert: Alert, hands: Hands) -> list[Key]:
-    """What this message tells of and still goes on, no worse than it says: at this moment, so that nothing that got
-    worse since the press was heard is taken for seen."""
-    found = ((member, hands.handling.record(member.key)) for member in alert.members)
+def _standing(alert: Alert, press: Press) -> list[Key]:
+    """What this message tells of, is still this chat's, and goes on, no worse than it says: at this moment, so that
+    nothing that got worse since the press was heard is taken for seen."""
+    told = (member for member in alert.members if press.view.concerns(member.key))
+    found = ((member, press.hands.handling.record(member.key)) for member in told)
     return [member.key for member, record in found if record and member.stands(record) and record.level <= member.level]
 
 

@@ -159,6 +159,12 @@ class View:
         ]
         return sorted(standing, key=lambda record: (-record.level, record.since, record.key.subject))
 
+    def concerns(self, key: Key) -> bool:
+        """Whether an alert is about one of this chat's wallets, or about a chain that one of them is on."""
+        if key.rule in OF_POSITIONS:
+            return _of(key, {wallet.address for wallet in self.wallets})
+        return key.subject.partition(":")[0] in {sight.spec.name for sight in self.sights}
+
     @property
     def _feeds(self) -> set[Key]:
         """The prices under this chat's positions, as conditions."""

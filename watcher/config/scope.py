@@ -8,7 +8,7 @@ from typing import Self
 
 from watcher.alerts.message import Level
 from watcher.alerts.record import OF_POSITIONS, Key, Record, wallet_of
-from watcher.config.settings import Settings
+from watcher.config.settings import Settings, Wallet
 from watcher.domain.source import Address
 
 
@@ -44,3 +44,20 @@ class Scope:
                 yield replace(record, level=Level.OK, since=now, calm=0, told=())
             elif told != record.told:
                 yield replace(record, told=told)
+
+
+def is_told(settings: Settings, chat: str, key: Key) -> bool:
+    """Whether a chat would be told of a condition: of a position as its wallet's rules there ask for it, of a chain or
+    a feed on it if some wallet of the chat's is there."""
+    wallets = [wallet for wallet in settings.wallets if chat in wallet.chats]
+    if key.rule not in OF_POSITIONS:
+        chain = key.subject.partition(":")[0]
+        return any(chain in wallet.chains and _asks(wallet, key) for wallet in wallets)
+    name = key.subject.split("/")[0]
+    places = [place for place in settings.deployments if place.id == name]
+    owners = [wallet for wallet in wallets if wallet.address == wallet_of(key.subject)]
+    return any(each.watches(place) and each.rules_at(name).watches(key.rule) for each in owners for place in places)
+
+
+def _asks(wallet: Wallet, key: Key) -> bool:
+    return any(rules.watches(key.rule) for rules in (wallet.rules, *dict(wallet.places).values()))

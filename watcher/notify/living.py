@@ -19,6 +19,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from math import ceil, inf
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -37,6 +38,7 @@ from watcher.alerts.record import Key, Record
 from watcher.alerts.words import Telling
 from watcher.buttons import Keyboard
 from watcher.config import Chat, Settings
+from watcher.config.scope import is_told
 from watcher.domain.errors import DeliveryError
 from watcher.notify import notices
 from watcher.notify.channel import BodyRefused, ChatRefused, FateUnknown, MessageGone, RichChannel
@@ -170,7 +172,7 @@ class Living:
         """Edits one message if there is anything new to show; returns whether its chat may have another turn."""
         channel = self._sender.rich(incident.chat)
         if channel is None:
-            if living.is_over(incident, self._known(incident.members)):
+            if self._care(incident.chat, self._known(incident.members)).is_over(incident):
                 await self._store.do(end, incident.id, ceil(self._clock.now()))
             return True
         written = await self._written(incident, channel)
@@ -213,17 +215,16 @@ class Living:
     async def _written(self, incident: Incident, channel: RichChannel) -> _Written | None:
         """What the message is to say; None where no look has seen what stands, or it does not fit into one message."""
         records = self._known(incident.members)
-        acks = self._acks()
-        standing = [records[member.key] for member in incident.members if member.stands(records.get(member.key))]
+        care = self._care(incident.chat, records)
+        standing = [records[member.key] for member in incident.members if care.stands(member)]
         looks = [look for look in self._looks.values() if any(look.covers(record.key) for record in standing)]
         if not self._looks or any(not any(look.covers(record.key) for look in looks) for record in standing):
             return None
-        care = self._care(incident.chat, records, acks)
         written = await asyncio.to_thread(self._texts, incident, care, looks or list(self._looks.values())[:1])
         body = next((body for body in written if len(channel.parts(body)) == 1), None)
         if body is None:
             return None
-        return _Written(body, not standing, living.handled(incident.members, records, acks))
+        return _Written(body, not standing, care.handled(incident.members))
 
     def _texts(self, incident: Incident, care: Care, looks: list[Look]) -> list[Text]:
         """In full, and in brief."""
@@ -244,6 +245,7 @@ class Living:
             acks=care.acks,
             clock=care.clock,
             person=care.person,
+            told=care.told,
             notices=seen,
             telling=replace(telling, advice=advice),
         )
@@ -261,12 +263,11 @@ class Living:
         """A message that is not written anew (a reminder, or a long one) gets other buttons, and the words that were
         given where there is room for them."""
         chat = found.message.chat
-        records = self._known(found.members)
-        acks = self._acks()
-        words = living.seen_by(found.members, self._care(chat, records, acks))
+        care = self._care(chat, self._known(found.members))
+        words = living.seen_by(found.members, care)
         whole = joined([found.message.body, *words], "\n\n")
         body = whole if len(channel.parts(whole)) == 1 else None
-        panel, handled = self._panel(), living.handled(found.members, records, acks)
+        panel, handled = self._panel(), care.handled(found.members)
         keys = [member.key for member in found.members]
         keyboard = panel.alert(chat, found.id, keys, handled=handled) if panel else ()
         try:
@@ -279,15 +280,17 @@ class Living:
         records = self._records()
         return {member.key: records[member.key] for member in members if member.key in records}
 
-    def _care(self, chat: str, records: Mapping[Key, Record], acks: Mapping[Key, Acknowledgement]) -> Care:
-        where, now = self._settings().chats.get(chat), self._now()
-        alone = where is not None and len(where.speakers) == 1
+    def _care(self, chat: str, records: Mapping[Key, Record]) -> Care:
+        settings, now = self._settings(), self._now()
+        where = settings.chats.get(chat)
+        speakers = where.speakers if where is not None else ()
         return Care(
             now=now,
             records=records,
-            acks=acks,
+            acks=self._acks(),
             clock=lambda moment: _time_of_day(moment, now, where),
-            person=lambda user: "" if alone else str(user),
+            person=lambda user: "" if speakers == (user,) else str(user),  # it may be one of another chat
+            told=partial(is_told, settings, chat),
         )
 
     def _now(self) -> int:
