@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from urllib.parse import quote
 
 import pytest
@@ -46,3 +47,18 @@ def test_it_shows_no_half_of_a_secret_where_it_stops_looking(before: int) -> Non
 
 def test_it_leaves_ordinary_words_alone() -> None:
     assert Redactor(ENDPOINT).excerpt("header not found in v3") == "header not found in v3"
+
+
+def test_it_knows_the_password_in_a_basic_header() -> None:
+    headers = {"authorization": "basic " + b64encode(b"ann:pa55:w\xc3\xb6rd").decode()}
+    redact = Redactor(EndpointSpec(name="alpha", url="https://a.example", headers=headers)).excerpt
+    assert redact("no user with pa55:wörd, " + headers["authorization"]) == "no user with …, …"
+    for malformed in ("basic", "basic !!!", "Basic //79"):
+        Redactor(EndpointSpec(name="alpha", url="https://a.example", headers={"A": malformed}))
+
+
+@pytest.mark.parametrize("url", ["ipc:///home/ann/.node/geth.ipc", "/home/ann/.node/geth.ipc"])
+def test_it_does_not_tell_where_a_socket_lies(url: str) -> None:
+    redact = Redactor(EndpointSpec(name="geth.ipc", url=url)).excerpt
+    assert redact("no room in /home/ann/.node for /home/ann/.node/geth.ipc") == "no room in … for …"
+    assert redact("geth/v1.16 says header not found") == "geth/v1.16 says header not found"

@@ -41,13 +41,13 @@ class Connection:
         self._news = asyncio.Event()
         self._reading = asyncio.create_task(self._read(), name=f"read {endpoint.name}")
 
-    async def ask(self, method: str, params: list[Any], *, within: float) -> Any:
-        """As `Wire.ask`, in so many seconds."""
+    async def ask(self, method: str, params: list[Any], *, within: float, spent: float = 0.0) -> Any:
+        """As `Wire.ask`, in so many seconds, of which some may be spent already."""
         self._must_be_open()
         number, heard = next(self._ids), self._heard
         self._under_way[number] = arrival = asyncio.get_running_loop().create_future()
         try:
-            async with asyncio.timeout(within):
+            async with asyncio.timeout(max(0.0, within - spent)):
                 await self._line.send(request(number, method, params))
                 answer = await arrival
         except TimeoutError:
@@ -59,7 +59,7 @@ class Connection:
             if arrival.cancelled() or not arrival.done():
                 self._given_up.add(number)
         if answer is _LATE:
-            raise TimedOut(self._name, f"no complete answer within {within:.3g} s")
+            raise TimedOut(self._name, f"no complete answer within {within:g} s")
         if answer is None:
             raise self._lost()
         return result_of(self._name, answer, number, self._redactor)

@@ -48,7 +48,7 @@ class Stream:
         began = self._clock()
         connection = await self._connected()
         self.requests += 1
-        return await connection.ask(method, params, within=max(0.0, self.timeouts.total - (self._clock() - began)))
+        return await connection.ask(method, params, within=self.timeouts.total, spent=self._clock() - began)
 
     async def connect(self, *, notices: bool = False) -> Connection:
         """A connection of the caller's own, which shares nothing with that of the requests. Raises `EndpointError`."""
