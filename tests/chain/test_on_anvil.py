@@ -136,12 +136,20 @@ async def test_it_is_right_about_the_neighbours_of_a_call_that_burns_all_gas(cha
     }
 
 
-async def test_it_says_that_multicall3_is_not_there(anvil: Anvil, chain: Chain) -> None:
+async def test_it_reads_the_same_where_multicall3_is_not_there(anvil: Anvil, chain: Chain) -> None:
+    counted = Bundle((ask("counter"), ask("counter"), ask("echo", 9)))
+    wanted: list[Any] = [
+        *(ask("echo", n) for n in range(500)),
+        ask("reverter", 5),
+        ask("silent"),
+        ask("nobody"),
+        counted,
+    ]
+    with_it = await (await pinned(chain)).read(wanted)
     with anvil.chain.undone():
         anvil.chain.set_code(MULTICALL3, b"")
         anvil.chain.mine()
-        with pytest.raises(EndpointError, match=f"anvil: no Multicall3 at {MULTICALL3} at block"):
-            await (await pinned(chain)).read([ask("echo")])
+        assert await (await pinned(chain)).read(wanted) == with_it
 
 
 async def test_it_refuses_a_node_of_another_chain(anvil: Anvil) -> None:

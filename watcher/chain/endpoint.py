@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from watcher.chain.carrier import Carrier
 from watcher.chain.condition import Condition
 from watcher.chain.errors import BatchTooLarge, BlockUnavailable, ExecutionFailed, RequestRefused, TimedOut
 from watcher.chain.hexadecimal import CHAIN_IDS_BELOW, block_header, quantity
@@ -37,6 +38,8 @@ class Learned:
     """The largest batch that worked while a larger one did not, in guessed gas."""
     pins_by_hash: bool = True
     """Understands a block named by its hash (EIP-1898)."""
+    carrier: Carrier = Carrier.MULTICALL3
+    """How calls reach their targets here."""
     alone: set[Request] = field(default_factory=set)
     """Ran out of gas with nobody else in the batch: kept apart, for the sake of the others."""
     silent: set[Request] = field(default_factory=set)

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any
 
+from watcher.chain.carrier import Calls, Carrier, Said
 from watcher.chain.endpoint import Endpoint
 from watcher.chain.errors import BatchTooLarge, ExecutionFailed, RequestRefused, TimedOut
 from watcher.chain.hexadecimal import block_header, data_bytes
-from watcher.chain.multicall import CHAIN_ID, CURRENT_BLOCK_TIMESTAMP, WORD, decode_results, encode_aggregate3
 from watcher.chain.packing import Batch, Limits, pack
 from watcher.chain.spec import ChainSpec, EndpointSpec
 from watcher.domain.errors import EndpointError, NotDecodable
@@ -76,6 +76,10 @@ class Pinned:
         return None if block is None else block.hash
 
 
+class _NotCarried(Exception):  # noqa: N818 - named for what happened
+    """The calls did not get through in the way that was tried; another may do."""
+
+
 class _Reading:
     """One `read`: batches sent side by side, those too large halved until they pass."""
 
@@ -92,7 +96,9 @@ class _Reading:
         self._suspects: list[Request] = []
 
     async def of(self, requests: Iterable[Request]) -> dict[Request, tuple[Returned, ...]]:
-        limits = Limits(gas=min(self._chain.call_gas, self._learned.gas or self._chain.call_gas))
+        limits = self._learned.carrier.within(
+            Limits(gas=min(self._chain.call_gas, self._learned.gas or self._chain.call_gas))
+        )
         await _side_by_side(self._send(batch) for batch in pack(requests, limits, self._learned.alone))
         if self._refused:
             self._learn()
@@ -146,58 +152,70 @@ class _Reading:
         self._learned.silent.update(one for one in doubtful if not self._results[one][0].success)
 
     async def _call(self, batch: Batch) -> list[Returned]:
-        """One `aggregate3`, its first two sub-calls telling the block's time and the chain, which have to be ours."""
-        ours = [(self._chain.multicall3, asked) for asked in (CURRENT_BLOCK_TIMESTAMP, CHAIN_ID)]
-        calls = [(call.target, call.data) for call in batch.calls]
-        raw = await self._eth_call(encode_aggregate3([*ours, *calls]))
-        if not raw:
-            raise self._endpoint.fault(f"no Multicall3 at {self._chain.multicall3} at block {self._block.number}")
+        """One `eth_call`, which also tells the block's time and the chain: they have to be ours."""
+        carrier, calls = self._learned.carrier, [(call.target, call.data) for call in batch.calls]
         try:
-            time, chain, *results = decode_results(raw, len(ours) + len(calls))
-        except NotDecodable as problem:
-            raise self._endpoint.fault(f"aggregate3 at block {self._block.number}: {problem}") from problem
-        if (at := self._told(time, "time")) != self._block.timestamp:
+            said = await self._carried(carrier, calls)
+        except _NotCarried as problem:
+            if self._learned.carrier is carrier:  # otherwise a batch beside this one has found out already
+                if carrier.next is None:
+                    raise self._endpoint.fault(
+                        f"no Multicall3 at {self._chain.multicall3} at block {self._block.number}, and it runs no"
+                        f" program of ours either: {problem}"
+                    ) from problem
+                self._learned.carrier = carrier.next
+            return await self._call(batch)
+        if said.time != self._block.timestamp:
             raise self._endpoint.fault(
-                f"answered at another block: one of timestamp {at}, where block {self._block.number} has"
+                f"answered at another block: one of timestamp {said.time}, where block {self._block.number} has"
                 f" {self._block.timestamp}"
             )
-        if (chain_id := self._told(chain, "chain id")) != self._chain.id:
+        if said.chain != self._chain.id:
             raise self._endpoint.fault(
-                f"answered for chain {chain_id}, not {self._chain.id} ({self._chain.title}), which it served before"
+                f"answered for chain {said.chain}, not {self._chain.id} ({self._chain.title}), which it served before"
             )
-        return results
+        return said.results
 
-    def _told(self, returned: Returned, what: str) -> int:
-        """What Multicall3 says of itself."""
-        if not returned.success or len(returned.data) != WORD:
+    async def _carried(self, carrier: Carrier, calls: Calls) -> Said:
+        """What came back. Raises `_NotCarried` where it does not work like this here."""
+        transaction, rest = carrier.params(self._chain, calls)
+        try:
+            raw = await self._eth_call(transaction, rest)
+        except RequestRefused as refusal:
+            raise _NotCarried(refusal.problem) from refusal
+        except ExecutionFailed as failure:
+            if carrier is not Carrier.MULTICALL3:
+                raise _NotCarried(failure.problem) from failure
             raise self._endpoint.fault(
-                f"the contract at {self._chain.multicall3} does not tell the {what} as Multicall3 does"
-            )
-        return int.from_bytes(returned.data, "big")
+                f"the contract at {self._chain.multicall3} failed as Multicall3 never does ({failure.problem})"
+            ) from failure
+        if not raw:
+            raise _NotCarried(f"{carrier.value} returned nothing")
+        try:
+            return carrier.opened(raw, len(calls))
+        except NotDecodable as problem:
+            raise self._endpoint.fault(f"{carrier.value} at block {self._block.number}: {problem}") from problem
 
-    async def _eth_call(self, data: bytes) -> bytes:
+    async def _eth_call(self, transaction: dict[str, str], rest: list[Any]) -> bytes:
         """No `gas` is given: a node then takes its own cap for calls, which a figure of ours could only lower."""
         by_hash = self._learned.pins_by_hash
         at = {"blockHash": self._block.hash, "requireCanonical": True} if by_hash else hex(self._block.number)
         try:
-            to = {"to": self._chain.multicall3, "data": f"0x{data.hex()}"}
-            result = await self._endpoint.ask("eth_call", [to, at])
+            result = await self._endpoint.ask("eth_call", [transaction, at, *rest])
             raw = data_bytes(result, "the result of eth_call")
         except RequestRefused as refusal:
+            if rest:
+                raise  # the block was understood in a call without them
             if not by_hash:
                 self._learned.pins_by_hash = True  # so that was not what it minded
                 raise self._endpoint.fault(f"refuses eth_call ({refusal.problem})") from refusal
             self._learned.pins_by_hash = False
-        except ExecutionFailed as failure:
-            raise self._endpoint.fault(
-                f"the contract at {self._chain.multicall3} failed as Multicall3 never does ({failure.problem})"
-            ) from failure
         except NotDecodable as problem:
             raise self._endpoint.fault(str(problem)) from problem
         else:
             self._by_number |= not by_hash
             return raw
-        return await self._eth_call(data)
+        return await self._eth_call(transaction, rest)
 
     async def _still_canonical(self) -> None:
         """What was read by number is of our block only if that is still the one at its height."""

@@ -48,7 +48,16 @@ _NO_BLOCK = (
 )
 _THROTTLED = ("rate limit", "ratelimit", "too many requests", "limit exceeded", "exceeded the quota", "throttl")
 _OUT_OF_GAS = ("out of gas", "outofgas", "gas exhausted", "gas required exceeds", "intrinsic gas too low")
-_TOO_LARGE = ("too large", "too big", "size exceeded", "response size", "body limit")
+_TOO_LARGE = (
+    "too large",
+    "too big",
+    "size exceeded",
+    "size limit",
+    "contractsizelimit",
+    "code size",
+    "response size",
+    "body limit",
+)
 _TOO_LONG = ("timeout", "timed out", "deadline exceeded")
 _NOT_UNDERSTOOD = ("invalid argument", "invalid params", "cannot unmarshal", "invalid type", "invalid block")
 
