@@ -12,8 +12,7 @@ How it can go wrong is in `modes`: each a function from one exchange to what is 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
 from types import TracebackType
@@ -90,11 +89,12 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request that arrived, at so many monotonic seconds."""
+    """A request that arrived: what was asked, and what it carried on the outside."""
 
     method: str
     params: list[Any]
-    at: float
+    path: str
+    headers: Mapping[str, str]
 
 
 @dataclass(slots=True)
@@ -196,7 +196,7 @@ class Proxy:
         if not (raw := await request.read()):
             return web.Response(status=400)  # whoever asked is gone again
         body = orjson.loads(raw)
-        self.asked.append(Asked(body["method"], body["params"], time.monotonic()))
+        self.asked.append(Asked(body["method"], body["params"], request.path_qs, request.headers))
         exchange = Exchange(self, request, body)
         for fault in self._faults:
             if fault.strikes(exchange.method):

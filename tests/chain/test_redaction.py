@@ -29,6 +29,11 @@ def test_it_leaves_no_part_of_a_url(secret: str) -> None:
     assert redact("\u200b".join(f"at {secret}!")) == "at …!"
 
 
+@pytest.mark.parametrize("dressed", ["s3cr%2Bt/Key%3D=", "s3cr+t%2fKey==", "s3cr%252Bt%252FKey==", "%73%33cr+t/Key=="])
+def test_it_knows_a_secret_of_which_somebody_encoded_a_part(dressed: str) -> None:
+    assert Redactor(ENDPOINT).excerpt(f"at {dressed}: refused") == "at …: refused"
+
+
 @given(st.lists(st.one_of(st.sampled_from(SECRETS), st.text(max_size=400)), max_size=40))
 def test_it_shows_short_printable_text_without_a_secret(pieces: list[str]) -> None:
     shown = Redactor(ENDPOINT).excerpt(" ".join(pieces))

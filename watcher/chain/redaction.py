@@ -6,7 +6,7 @@ import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from contextlib import suppress
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from watcher.chain.spec import EndpointSpec
 
@@ -14,6 +14,7 @@ SHOWN = 160
 """Characters of foreign text in one error."""
 
 _LOOKED_AT = 4096
+_ESCAPED = 3  # characters for a byte, percent-encoded
 _TOO_SHORT = 4  # "v2" is no secret, and cutting out every "1" would leave nothing to read
 _GONE = "…"
 
@@ -22,10 +23,10 @@ class Redactor:
     """Knows every part of an endpoint's URL and headers that could be, or hold, a key."""
 
     def __init__(self, endpoint: EndpointSpec) -> None:
-        found = {form for secret in _secrets(endpoint) for form in (secret, quote(secret, safe=""), unquote(secret))}
+        found = {form for secret in _secrets(endpoint) for form in (secret, unquote(secret))}
         secrets = sorted((one for one in found if len(one) >= _TOO_SHORT), key=len, reverse=True)
-        self._longest = len(secrets[0]) if secrets else 0
-        self._pattern = re.compile("|".join(map(re.escape, secrets)) or r"(?!)", re.IGNORECASE)
+        self._longest = _ESCAPED * len(secrets[0].encode()) if secrets else 0
+        self._pattern = re.compile("|".join(map(_in_any_form, secrets)) or r"(?!)", re.IGNORECASE)
 
     def excerpt(self, text: str) -> str:
         """The beginning of `text`. Cleaned before it is searched, so that nothing invisible can split a key in two."""
@@ -34,6 +35,14 @@ class Redactor:
         if len(text) > _LOOKED_AT:  # the cut may have gone through a secret, of which the rest no longer matches
             shown = shown[: max(0, len(shown) - self._longest)]
         return shown if len(shown) <= SHOWN else shown[:SHOWN] + _GONE
+
+
+def _in_any_form(secret: str) -> str:
+    """A pattern of the text with any of its characters percent-encoded: everybody chooses others, some do it twice."""
+    return "".join(
+        f"(?:{re.escape(one)}|{''.join(f'%(?:25)*{byte:02x}' for byte in one.encode('utf-8', 'surrogatepass'))})"
+        for one in secret
+    )
 
 
 def _secrets(endpoint: EndpointSpec) -> Iterator[str]:
