@@ -117,6 +117,7 @@ def test_it_names_the_prices_that_are_late_and_who_takes_care_of_them() -> None:
     seen = Acknowledgement(key=key, episode=1, level=Level.WARN, until=NOW + 9999)
     seen_to = replace(late, records={key: Record(key=key, level=Level.WARN, episode=1, since=NOW)}, acks={key: seen})
 
+    assert "1 CRITICAL, 2 STALE PRICES\n" in told(late)
     assert "STALE PRICE · WETH / USD · Ethereum: 2 h / 1 h\n" in told(late)
     assert "STALE PRICE · WETH / USD · Ethereum: 2 h / 1 h, acknowledged" in told(seen_to)
     assert told(seen_to).count("WETH / USD") == 1
