@@ -214,7 +214,7 @@ def test_it_says_stale_and_whose_health_rests_on_it() -> None:
     stale = sighted(owing, STALE)
     assert text(notice(RAISED, stale, WARN, OK)) == lines("""
         STALE PRICE · ETH / USD · Ethereum
-        last answer: 2 h 3 min old, heartbeat 1 h, late after 1 h 6 min (stale)
+        last answer: 2 h 3 min old, heartbeat 1 h, allowed 1 h 6 min (stale)
         The health of these positions rests on a price that may be wrong:
         · main · Aave v3 Ethereum · health 1.5000
         · cold · Aave v3 Ethereum · health 1.4000
@@ -288,7 +288,7 @@ BROKEN = [
     (lambda: notice(RAISED, watchful(Rule.DROP), WARN, OK), "12.5 % below 1.6000, 10 min before; the rule: drop 10 %"),
     (
         lambda: notice(RAISED, sighted(view(position("1.5", feeds=(LATE, USDC_USD))), STALE), WARN, OK),
-        "2 h 3 min old, heartbeat 1 h, late after 1 h 6 min (stale)",
+        "2 h 3 min old, heartbeat 1 h, allowed 1 h 6 min (stale)",
     ),
     (
         lambda: notice(RAISED, sighted(view(lost=(unreadable(),), covered=()), UNREADABLE), CRITICAL, OK),

@@ -64,7 +64,7 @@ def test_it_tells_all_that_stands_the_unknown_first_then_the_worst() -> None:
 
     assert told(shown) == (
         "DIGEST, INCOMPLETE · Mon 19 Jan, 05:47\n\n"
-        "4 wallets, 4 positions: 1 CRITICAL, 1 UNKNOWN\nin brackets: since a day ago\n\n"
+        "4 wallets, 4 positions: 1 CRITICAL, 1 UNKNOWN\nhealth (since a day ago) · collateral / debt\n\n"
         "UNKNOWN · fund · Aave v3\n· unreadable for 1 h\n\n"
         "CRITICAL · main · Aave v3\n1.0416 (−0.0312) · $20,000.00 / $15,840.00\n"
         "· health CRITICAL for 2 h 1 min\n· distance to liquidation WARNING for 15 min\n\n"

@@ -211,7 +211,7 @@ class _Day:
     async def _digest(self) -> None:
         """What the scheduler does every half minute."""
         assert self.daemon is not None
-        await self.daemon._digest()
+        await self.daemon._chores.digest()
         await self._delivered()
 
     async def _delivered(self) -> None:

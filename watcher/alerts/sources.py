@@ -75,7 +75,7 @@ def _limit(reading: FeedReading, now: int) -> str:
         return ""
     if reading.heartbeat is None or not 0 < reading.updated_at <= now:
         return " (stale)"
-    return f", late after {figures.duration(lateness_limit(reading.heartbeat))} (stale)"
+    return f", allowed {figures.duration(lateness_limit(reading.heartbeat))} (stale)"
 
 
 def unwatched(found: Unwatched, rule: Rule, name: Name) -> list[Text]:

@@ -96,7 +96,7 @@ def _counts(now: _Standing) -> list[Text]:
     if now.whole and not told and not now.records and not now.stale:
         counts.append(Text("no alert stands"))
     if now.shown & now.view.day_ago.keys():
-        counts.append(italic("in brackets: since a day ago"))
+        counts.append(italic("health (since a day ago) · collateral / debt"))
     return counts
 
 
