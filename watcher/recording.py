@@ -39,8 +39,8 @@ class _Kept:
         if before is None:
             return True
         seconds = self.point.at - before.point.at
-        if seconds <= 0:
-            return False
+        if (seconds, self.point.block - before.point.block) <= (0, 0):
+            return False  # on fast chains several blocks have one timestamp
         return seconds >= MINUTE or self.level is not before.level or _moved(before.point, self.point)
 
 

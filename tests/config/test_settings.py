@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from base64 import b64encode
-from dataclasses import fields
+from dataclasses import fields, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -167,6 +167,29 @@ def test_it_lets_the_user_say_how_old_a_newest_block_may_be(load_text: Load) -> 
     told = {name: chain.max_age for name, chain in load_text(FULL + '[chains.base]\nhead_age = "2m"\n').chains.items()}
     assert told == ages | {"base": 120}
     load_text(FULL + '[chains.celo]\nhead_age = "2m"\n')  # which nobody watches now
+
+
+@pytest.mark.parametrize(
+    ("written", "block_time", "seconds"),
+    [
+        ("", "12", 12),
+        ("", "2", 2),
+        ("", "0.25", 2),
+        ("", "3.5", 3.5),
+        ("", "60", 12),
+        ('min_interval = "5s"\n', "0.25", 5),
+        ('min_interval = "12s"\n', "2", 12),
+        ('interval = "1s"\n', "12", 1),
+        ('interval = "1m"\n', "12", 12),
+        ('interval = "1m"\nmin_interval = "30s"\n', "12", 30),
+    ],
+)
+def test_it_looks_as_often_as_blocks_come_within_bounds(
+    load_text: Load, written: str, block_time: str, seconds: float
+) -> None:
+    settings = load_text(written + ONE)
+    chain = next(iter(settings.chains.values()))
+    assert settings.cadence(replace(chain, block_time=Decimal(block_time))) == seconds
 
 
 def test_it_describes_the_settings_in_a_few_lines(load_text: Load, tmp_path: Path) -> None:

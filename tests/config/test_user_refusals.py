@@ -144,6 +144,8 @@ LIMITS = [
 
 PLAIN = [
     bad(f'interval = "0s"\n{ONE}', "interval", '"0s" is not a duration from "1s" to "1h"'),
+    bad(f'min_interval = "0s"\n{ONE}', "min_interval", '"0s" is not a duration from "1s" to "1h"'),
+    bad(f'min_interval = "13s"\n{ONE}', "min_interval", "13s is longer than interval, which is 12s", "write a shorter"),
     bad(f'interval = "61m"\n{ONE}', "interval", '"61m" is not a duration from "1s" to "1h"'),
     bad(f"interval = 12\n{ONE}", "interval", "12 has no unit", '"12s"'),
     bad(f'interval = "12 seconds"\n{ONE}', "interval", '"12 seconds" is not a duration', 'such as "12s"'),

@@ -170,6 +170,22 @@ async def test_it_says_that_an_event_of_an_orphaned_block_did_not_happen_after_a
         assert "LOOKS LIQUIDATED · weak" in first_lines(await daemon.look(after=12))
 
 
+async def test_it_takes_an_event_back_though_it_first_saw_another_block_of_the_same_height(
+    tmp_path: Path, borrowers: Market, clock: Clock
+) -> None:
+    chain = borrowers.world.chain
+    chosen = load(written(tmp_path, borrowers, "weak", confirmations=3))
+    async with inside(chosen, clock) as daemon:
+        borrowers.move("WETH", 84)
+        await daemon.look(after=12)
+        liquidated(borrowers, "weak")
+        assert "LOOKS LIQUIDATED · weak" in first_lines(await daemon.look(after=12))
+        chain.rpc.request("anvil_rollback", 1)
+        chain.mine()
+        told = [*first_lines(await daemon.look()), *first_lines(await next_block(daemon, borrowers))]
+        assert told == ["NOT LIQUIDATED AFTER ALL · weak"]
+
+
 async def test_it_tells_no_second_time_what_happened_after_all_in_another_block(
     tmp_path: Path, borrowers: Market, clock: Clock
 ) -> None:
