@@ -5,7 +5,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint test-long bench lock clean
+.PHONY: help demo test lint test-long bench pictures lock clean
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -28,6 +28,9 @@ test-long: .stamps/python .stamps/node ## Kill loops and other proofs that take 
 bench: .stamps/python .stamps/node ## What costs, as ratios against the ordinary way, in one run
 	$(RUN) -m benchmarks.requests
 	$(RUN) -m benchmarks.speed
+
+pictures: .stamps/python .stamps/node ## The pictures of messages in docs/pictures, from a day of the real daemon
+	$(RUN) -m tests.pictures
 
 lock: .stamps/python ## Renew requirements.lock from pyproject.toml
 	$(RUN) -m uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \

@@ -92,12 +92,12 @@ def test_it_keeps_the_headline_and_the_way_out_and_says_where_health_went() -> N
         """
         CRITICAL · main · Aave v3 Ethereum
         health 1.0711 ↘ < 1.10 (critical)
-        collateral $20,000.00 (10 WETH)
-        debt $14,937.91 (14,937.914 USDC)
         liquidation at WETH $1,846.15 (−7.6 %)
         to get back to 1.50, one of:
         · repay 4102.564103 USDC (has 5,000)
         · add 3.846154 WETH (has 2.4)
+        collateral $20,000.00 (10 WETH)
+        debt $14,937.91 (14,937.914 USDC)
         price USDC / USD: 11 h 6 min old, heartbeat 24 h
         block 21,034,551, 25 min old
         Raised 25 min ago at health 1.0832.

@@ -107,13 +107,14 @@ def styled(message: Message) -> list[tuple[Style, str, str]]:
     ]
 
 
-def test_it_styles_the_name_the_numbers_and_the_link_and_nothing_else() -> None:
+def test_it_styles_the_name_the_numbers_what_to_do_and_the_link_and_nothing_else() -> None:
     labels = {MAIN: "🐋 whale"}
     message = told(about(position("1.05"), RAISED, CRITICAL, WARN), labels=labels, advice={SUBJECT: ADVICE})
     assert styled(message) == [
         (Style.BOLD, "CRITICAL, was WARNING", ""),
         (Style.CODE, "1.0500", ""),
         (Style.CODE, "$1,846.15", ""),
+        (Style.BOLD, "to get back to 1.50", ""),
         (Style.CODE, "4102.564103", ""),
         (Style.CODE, "3.846154", ""),
         (Style.LINK, "block 21,034,551, 12 s old", f"https://etherscan.io/address/{MAIN}"),

@@ -76,12 +76,12 @@ def test_it_escalates_with_the_rule_as_written_the_value_that_broke_it_and_what_
     assert text(about(position("1.0833"), RAISED, CRITICAL, WARN), advice=ADVICE) == lines("""
         CRITICAL, was WARNING · main · Aave v3 Ethereum
         health 1.0833 < 1.10 (critical)
-        collateral $20,000.00 (10 WETH)
-        debt $14,769.69 (14,769.685 USDC)
         liquidation at WETH $1,846.15 (−7.6 %)
         to get back to 1.50, one of:
         · repay 4102.564103 USDC (has 5,000)
         · add 3.846154 WETH (has 2.4)
+        collateral $20,000.00 (10 WETH)
+        debt $14,769.69 (14,769.685 USDC)
         price USDC / USD: 11 h 6 min old, heartbeat 24 h
         block 21,034,551, 12 s old
     """)
@@ -214,7 +214,7 @@ def test_it_says_stale_and_whose_health_rests_on_it() -> None:
     stale = sighted(owing, STALE)
     assert text(notice(RAISED, stale, WARN, OK)) == lines("""
         STALE PRICE · ETH / USD · Ethereum
-        last answer: 2 h 3 min old, heartbeat 1 h, STALE after 1 h 6 min (stale)
+        last answer: 2 h 3 min old, heartbeat 1 h, allowed 1 h 6 min (stale)
         The health of these positions rests on a price that may be wrong:
         · main · Aave v3 Ethereum · health 1.5000
         · cold · Aave v3 Ethereum · health 1.4000
@@ -288,7 +288,7 @@ BROKEN = [
     (lambda: notice(RAISED, watchful(Rule.DROP), WARN, OK), "12.5 % below 1.6000, 10 min before; the rule: drop 10 %"),
     (
         lambda: notice(RAISED, sighted(view(position("1.5", feeds=(LATE, USDC_USD))), STALE), WARN, OK),
-        "2 h 3 min old, heartbeat 1 h, STALE after 1 h 6 min (stale)",
+        "2 h 3 min old, heartbeat 1 h, allowed 1 h 6 min (stale)",
     ),
     (
         lambda: notice(RAISED, sighted(view(lost=(unreadable(),), covered=()), UNREADABLE), CRITICAL, OK),

@@ -64,7 +64,7 @@ def test_it_tells_all_that_stands_the_unknown_first_then_the_worst() -> None:
 
     assert told(shown) == (
         "DIGEST, INCOMPLETE · Mon 19 Jan, 05:47\n\n"
-        "4 wallets, 4 positions: 1 CRITICAL, 1 UNKNOWN\nin brackets: since a day ago\n\n"
+        "4 wallets, 4 positions: 1 CRITICAL, 1 UNKNOWN\nhealth (since a day ago) · collateral / debt\n\n"
         "UNKNOWN · fund · Aave v3\n· unreadable for 1 h\n\n"
         "CRITICAL · main · Aave v3\n1.0416 (−0.0312) · $20,000.00 / $15,840.00\n"
         "· health CRITICAL for 2 h 1 min\n· distance to liquidation WARNING for 15 min\n\n"
@@ -117,6 +117,7 @@ def test_it_names_the_prices_that_are_late_and_who_takes_care_of_them() -> None:
     seen = Acknowledgement(key=key, episode=1, level=Level.WARN, until=NOW + 9999)
     seen_to = replace(late, records={key: Record(key=key, level=Level.WARN, episode=1, since=NOW)}, acks={key: seen})
 
+    assert "1 CRITICAL, 2 STALE PRICES\n" in told(late)
     assert "STALE PRICE · WETH / USD · Ethereum: 2 h / 1 h\n" in told(late)
     assert "STALE PRICE · WETH / USD · Ethereum: 2 h / 1 h, acknowledged" in told(seen_to)
     assert told(seen_to).count("WETH / USD") == 1

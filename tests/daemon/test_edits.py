@@ -67,7 +67,7 @@ async def test_it_says_that_a_stale_price_is_no_longer_watched_and_of_whose(
     async with inside(load(written(tmp_path, borrowers, QUIET)), clock) as daemon:
         [raised] = await stale(daemon, borrowers)
         assert raised.startswith("STALE PRICE · WETH / USD · Local\nlast answer: 2 d old, ")
-        assert "heartbeat 24 h, STALE after 26 h 24 min (stale)" in raised
+        assert "heartbeat 24 h, allowed 26 h 24 min (stale)" in raised
         [told] = await daemon.reload(written(tmp_path, borrowers, QUIET + "stale = false"))
         assert told.startswith("NO LONGER WATCHED · stale price · 0x")
         assert "The configuration has changed: stale is false.\n· weak · Aave v3 Local\n" in told

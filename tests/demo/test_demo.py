@@ -105,13 +105,7 @@ def test_it_tells_the_whole_story_in_order_and_leaves_nothing(runs: Runs) -> Non
     assert "Nothing has been known of its positions for 72 s." in output
     assert "It could not be watched for 84 s." in output
     assert "7 messages" in output
-    assert _readme_alert() in "\n".join(line.strip(" │") for line in output.splitlines())
     assert run.left_behind() == []
-
-
-def _readme_alert() -> str:
-    """The alert at the head of the README, which claims to be one as it looks."""
-    return (ROOT / "README.md").read_text(encoding="utf-8").split("```")[1].strip()
 
 
 def test_it_ends_at_ctrl_c_and_leaves_nothing(runs: Runs) -> None:

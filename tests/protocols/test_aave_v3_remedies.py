@@ -98,6 +98,24 @@ async def test_it_would_not_do_with_one_unit_less(world: AaveWorld) -> None:
     assert short > 10
 
 
+async def test_it_offers_all_that_would_do_however_near_the_target_is(world: AaveWorld) -> None:
+    """Near it the amounts are small, and what the flooring of an average is worth is not."""
+    indebted = [held for held in (await look(world, world.accounts)).held if held.position.health.factor < 2]
+    offered = 0
+    for held in indebted[::12]:
+        for near in ("1.0005", "1.01", "1.1"):
+            target = held.position.health.factor * Decimal(near)
+            found = {(type(one.action), one.asset.address): one for one in remedies(held.position, target, held.after)}
+            for leg in held.position.legs:
+                kind = Repay if leg.amount < 0 else TopUp
+                most = held.after(kind(leg.asset.address, abs(leg.amount)))  # all of the debt, or as much again
+                if not isinstance(most, Position) or most.health.factor < target or not (leg.required or leg.backing):
+                    continue
+                assert found[kind, leg.asset.address].enough, (held.position.id, kind, leg.asset.symbol, near)
+                offered += 1
+    assert offered > 25
+
+
 async def test_it_offers_no_repayment_of_a_debt_at_a_stable_rate(v30: AaveV30World) -> None:
     """It is repaid in another way; the search for an amount that is refused whatever it is has to end."""
     v30.supply(ALICE, "WETH", 10 * WAD)

@@ -41,7 +41,8 @@ def prices(position: Position) -> Text:
     oldest = max(seen, key=lambda age: age.rank, default=None)
     parts = []
     if oldest is not None and oldest.reading is not None:
-        parts.append(f"price {clean(oldest.reading.pair, 40)}: {_age(oldest.reading, oldest.now)}")
+        stale = ", STALE" if oldest.freshness is Freshness.STALE else ""
+        parts.append(f"price {clean(oldest.reading.pair, 40)}: {_age(oldest.reading, oldest.now)}{stale}")
     if len(seen) < len(found):
         parts.append("a price of unknown age")
     return Text("; ".join(parts) or "no price feed")
@@ -49,10 +50,9 @@ def prices(position: Position) -> Text:
 
 def _age(reading: FeedReading, now: int) -> str:
     promised = "unknown" if reading.heartbeat is None else figures.duration(reading.heartbeat)
-    stale = ", STALE" if reading.freshness(now) is Freshness.STALE else ""
     if not 0 < reading.updated_at <= now:
-        return f"impossible update time, heartbeat {promised}{stale}"
-    return f"{figures.duration(reading.age(now))} old, heartbeat {promised}{stale}"
+        return f"impossible update time, heartbeat {promised}"
+    return f"{figures.duration(reading.age(now))} old, heartbeat {promised}"
 
 
 def feed(found: Feed, name: Name, *, stands: bool) -> list[Text]:
@@ -75,7 +75,7 @@ def _limit(reading: FeedReading, now: int) -> str:
         return ""
     if reading.heartbeat is None or not 0 < reading.updated_at <= now:
         return " (stale)"
-    return f" after {figures.duration(lateness_limit(reading.heartbeat))} (stale)"
+    return f", allowed {figures.duration(lateness_limit(reading.heartbeat))} (stale)"
 
 
 def unwatched(found: Unwatched, rule: Rule, name: Name) -> list[Text]:

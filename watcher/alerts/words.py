@@ -207,9 +207,13 @@ def _pending(notice: Notice) -> str:
 
 
 def _position(notice: Notice, position: Position, telling: Telling) -> list[Text]:
+    """How bad, how near and what to do come first: a telephone's lock screen shows no more."""
     advice = telling.advice.get(str(position.id), Advice())
     lines = [_health(notice, position, telling)]
     lines += [Text(note) for note in _cautions(position)]
+    if notice.record.level:
+        lines += _liquidations(position, advice)
+        lines += _remedies(advice, notice.sighting.rules)
     lines.append(
         Text(
             f"collateral {figures.value(position.collateral, position.numeraire)}"
@@ -217,9 +221,6 @@ def _position(notice: Notice, position: Position, telling: Telling) -> list[Text
             f"debt {figures.value(position.debt, position.numeraire)} ({_tokens(position, owed=True)})"
         )
     )
-    if notice.record.level:
-        lines += _liquidations(position, advice)
-        lines += _remedies(advice, notice.sighting.rules)
     if position.health.required:
         lines.append(sources.prices(position))
     lines.append(_block(position, telling))
@@ -293,7 +294,7 @@ def _liquidations(position: Position, advice: Advice) -> list[Text]:
 def _remedies(advice: Advice, rules: Rules) -> list[Text]:
     if not advice.remedies:
         return []
-    return [Text(f"to get back to {rules.target}, one of:"), *ways_back(advice)]
+    return [bold(f"to get back to {rules.target}") + ", one of:", *ways_back(advice)]
 
 
 def _block(position: Position, telling: Telling) -> Text:

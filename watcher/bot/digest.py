@@ -90,12 +90,13 @@ def _counts(now: _Standing) -> list[Text]:
     levels = [one.level for one in now.found]
     told = [f"{levels.count(level)} {level.word}" for level in sorted(Level, reverse=True) if level and level in levels]
     told += [f"{len(now.lost)} UNKNOWN"] if now.lost else []
+    told += [f"{len(now.stale)} STALE PRICE{'S' if len(now.stale) > 1 else ''}"] if now.stale else []
     sizes = f"{counted(len(now.view.wallets), 'wallet')}, {counted(len(now.found) + len(now.lost), 'position')}"
     counts = [Text(f"{sizes}: ") + bold(", ".join(told)) if told else Text(sizes)]
     if now.whole and not told and not now.records and not now.stale:
         counts.append(Text("no alert stands"))
     if now.shown & now.view.day_ago.keys():
-        counts.append(italic("in brackets: since a day ago"))
+        counts.append(italic("health (since a day ago) · collateral / debt"))
     return counts
 
 

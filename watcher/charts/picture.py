@@ -131,7 +131,17 @@ def _draw_health(axes: Axes, points: Sequence[Point], limits: Mapping[str, Decim
     finite = [point for point in points if not _endless(point)]
     if len(finite) > 1:
         lowest = min(finite, key=lambda point: point.health)
-        axes.plot(lowest.at, scale.clipped(lowest.health), "o", ms=9, mfc="white", mec=style.HEALTH, mew=2, zorder=6)
+        axes.plot(
+            lowest.at,
+            scale.clipped(lowest.health),
+            "o",
+            ms=9,
+            mfc="white",
+            mec=style.HEALTH,
+            mew=2,
+            zorder=6,
+            clip_on=False,
+        )
 
 
 def _runs(points: Sequence[Point]) -> list[tuple[bool, Sequence[Point]]]:

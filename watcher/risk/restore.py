@@ -80,29 +80,43 @@ def _repay(position: Position, debt: Leg, target: Decimal, after: After) -> Reme
     """`(D − W/h) / p` tokens of this debt; all of it where that is not enough."""
     backing, required = _ratio(position)
     per_unit = Fraction(debt.price.low, 10**debt.asset.decimals) * debt.required
-    estimate = (required - backing / Fraction(target)) / per_unit
-    return _smallest(position, Repay, debt.asset, estimate, abs(debt.amount), target, after)
+    bearable = backing / Fraction(target)
+    around = _Around((required - bearable) / per_unit, bearable / per_unit * position.slack)
+    return _smallest(position, Repay, debt.asset, around, abs(debt.amount), target, after)
 
 
 def _top_up(position: Position, collateral: Leg, target: Decimal, after: After) -> Remedy | None:
     """`(h·D − W) / (p·L)` tokens more of this collateral."""
     backing, required = _ratio(position)
     per_unit = Fraction(collateral.price.low, 10**collateral.asset.decimals) * collateral.backing
-    estimate = (Fraction(target) * required - backing) / per_unit
-    return _smallest(position, TopUp, collateral.asset, estimate, None, target, after)
+    needed = Fraction(target) * required
+    around = _Around((needed - backing) / per_unit, needed / per_unit * position.slack)
+    return _smallest(position, TopUp, collateral.asset, around, None, target, after)
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """A closed form, in token units, and how far it may be off: what the slack of the whole health is worth in them.
+
+    Near the target that is more than a share of the estimate, which is then small.
+    """
+
+    estimate: Fraction
+    off: Fraction
 
 
 def _smallest(
     position: Position,
     kind: Callable[..., Action],
     asset: Asset,
-    estimate: Fraction,
+    around: _Around,
     most: int | None,
     target: Decimal,
     after: After,
 ) -> Remedy | None:
-    """Search around the closed form, as wide as the position's legs may be off, for the first unit that suffices."""
-    spread = abs(estimate) * position.slack * 4 + _unit_noise(position, asset)
+    """Search around the closed form for the first unit that suffices."""
+    spread = around.off * 4 + _unit_noise(position, asset)
+    estimate = around.estimate
     start = max(int(estimate - spread), 0)
     stop = int(estimate + spread) + 1
     if most is not None:
