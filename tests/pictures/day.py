@@ -140,9 +140,8 @@ class _Day:
 
     async def _acknowledged(self, alert: Accepted) -> Accepted:
         """The message once somebody has said that they have seen it."""
-        edits = len(self._api.edits)
         await self._press(alert, "Acknowledge")
-        await eventually(lambda: len(self._api.edits) > edits)
+        await eventually(lambda: any("Acknowledged" in edit.text for edit in self._api.edits))
         return self._api.edits[-1]
 
     async def _answer(self, alert: Accepted, button: str) -> Accepted:

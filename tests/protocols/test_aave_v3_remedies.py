@@ -102,7 +102,7 @@ async def test_it_offers_all_that_would_do_however_near_the_target_is(world: Aav
     """Near it the amounts are small, and what the flooring of an average is worth is not."""
     indebted = [held for held in (await look(world, world.accounts)).held if held.position.health.factor < 2]
     offered = 0
-    for held in indebted[::12]:
+    for held in indebted[::20]:
         for near in ("1.0005", "1.01", "1.1"):
             target = held.position.health.factor * Decimal(near)
             found = {(type(one.action), one.asset.address): one for one in remedies(held.position, target, held.after)}
@@ -113,7 +113,7 @@ async def test_it_offers_all_that_would_do_however_near_the_target_is(world: Aav
                     continue
                 assert found[kind, leg.asset.address].enough, (held.position.id, kind, leg.asset.symbol, near)
                 offered += 1
-    assert offered > 25
+    assert offered > 15
 
 
 async def test_it_offers_no_repayment_of_a_debt_at_a_stable_rate(v30: AaveV30World) -> None:
