@@ -156,6 +156,11 @@ class Proxy:
         return f"127.0.0.1:{self._port}"
 
     @property
+    def listens(self) -> bool:
+        """Whether the door is open."""
+        return self._site is not None
+
+    @property
     def connections(self) -> int:
         """Open now."""
         assert self._runner is not None
