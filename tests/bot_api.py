@@ -65,6 +65,7 @@ class BotApi:
         self.accepted: list[Accepted] = []
         self.edits: list[Accepted] = []
         self.updates = Updates()
+        self.webhook = ""
         self.requests: list[tuple[str, int | None, float]] = []
         self._topics = topics or {}
         self._flood = Flood() if flood else None
@@ -283,6 +284,9 @@ class BotApi:
     async def _on_sendchataction(self, params: dict[str, str]) -> Any:
         self._known_thread(self._known_chat(params), params)
         return True
+
+    async def _on_getwebhookinfo(self, _: dict[str, str]) -> Any:
+        return {"url": self.webhook, "has_custom_certificate": False, "pending_update_count": 0}
 
     async def _on_setmycommands(self, _: dict[str, str]) -> Any:
         return True

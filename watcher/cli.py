@@ -38,6 +38,7 @@ _EXAMPLES = """Examples:
   watcher check 0x…                   all known markets; needs no file
   watcher check --chain base --json   wallets of ./watcher.toml, for machines
   watcher validate --online           is all that ./watcher.toml names there?
+  watcher doctor                      is everything well that alerts depend on?
   watcher wallets add 0x… --label desk
   watcher history desk --since 7d --format csv
   watcher run --config /etc/watcher/watcher.toml
@@ -46,6 +47,9 @@ Exit codes: 3 for wrong usage or configuration; check --help tells its others.
 With --traceback, or WATCHER_DEBUG=1, a bug says where it is."""
 _CHECK_CODES = """Exit codes, by the worst found: 2 critical or liquidatable, else 3 something
 could not be read, else 1 a warning or a stale price, else 0."""
+
+_DOCTOR_CODES = """Exit codes: 0 all is well, 1 warnings only, 2 something that loses alerts, 3 no
+usable configuration."""
 
 app = App(
     name="watcher",
@@ -118,6 +122,37 @@ def validate(
 
     well = asyncio.run(look_online(settings, lambda marks: say("".join(f"{mark}\n" for mark in marks))))
     return 0 if well else FAILED
+
+
+@app.command(help_epilogue=_DOCTOR_CODES)
+def doctor(
+    *,
+    config: Path = DEFAULT_CONFIG,
+    as_json: Annotated[bool, Parameter(name="--json", negative="", show_default=False)] = False,
+    now: Annotated[Clock, _Injected] = time.time,
+) -> int:
+    """Examine all that alerts depend on: endpoints, clock, database, and the ways to people.
+
+    Parameters
+    ----------
+    config
+        The configuration.
+    as_json
+        One JSON document in place of the tables.
+    """
+    import asyncio
+
+    from watcher.config import load
+    from watcher.doctor import as_document, as_table, examine
+
+    settings = load(config)
+    with _waiting_for(settings, "examining"):
+        diagnosis = asyncio.run(examine(settings, now))
+    if as_json:
+        say(json_text(as_document(diagnosis, __version__)))
+    else:
+        say(rendered(lambda width: as_table(diagnosis, width)))
+    return diagnosis.exit_code
 
 
 @app.command(help_epilogue="")
@@ -298,10 +333,10 @@ def _settings_for(addresses: Sequence[str], config: Path | None, chains: Sequenc
     return for_addresses(addresses, chains=chains)
 
 
-def _waiting_for(settings: Settings) -> Status:
+def _waiting_for(settings: Settings, doing: str = "reading") -> Status:
     from rich.console import Console
 
-    return Console(stderr=True).status(f"reading {', '.join(spec.title for spec in settings.chains.values())} …")
+    return Console(stderr=True).status(f"{doing} {', '.join(spec.title for spec in settings.chains.values())} …")
 
 
 def _tell_bug(bug: Exception, *, debug: bool) -> None:

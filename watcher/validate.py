@@ -40,11 +40,11 @@ async def look_online(settings: Settings, tell: Callable[[Sequence[Mark]], None]
     """
     groups = [asyncio.create_task(_chain(spec, settings)) for spec in settings.chains.values()]
     if settings.telegram:
-        groups.append(asyncio.create_task(_telegram(settings.telegram, list(settings.chats.values()))))
+        groups.append(asyncio.create_task(look_at_telegram(settings.telegram, list(settings.chats.values()))))
     if settings.webhooks:
-        groups.append(asyncio.create_task(_webhooks(list(settings.webhooks.values()))))
+        groups.append(asyncio.create_task(look_at_webhooks(list(settings.webhooks.values()))))
     if settings.escalation:
-        groups.append(asyncio.create_task(_escalation(settings.escalation)))
+        groups.append(asyncio.create_task(look_at_escalation(settings.escalation)))
     well = True
     for group in groups:
         marks = await group
@@ -129,7 +129,8 @@ async def _oracle_problems(deployment: Deployment, pinned: Pinned) -> list[str]:
 # --- Telegram ---------------------------------------------------------------------------------------------------------
 
 
-async def _telegram(telegram: Telegram, chats: Sequence[Chat]) -> list[Mark]:
+async def look_at_telegram(telegram: Telegram, chats: Sequence[Chat]) -> list[Mark]:
+    """Whether Telegram knows the bot, and lets it write to its chats."""
     from watcher.notify.telegram import TelegramBot  # takes longer than all the rest, and most checks need none
 
     async with TelegramBot(telegram.token.reveal(), base_url=f"{telegram.api}/bot") as bot:
@@ -137,7 +138,7 @@ async def _telegram(telegram: Telegram, chats: Sequence[Chat]) -> list[Mark]:
             marks = [Mark(f"Telegram: the bot is {await bot.username()}")]
         except DeliveryError as failure:
             return [Mark("Telegram: the bot's token", str(failure))]
-        return marks + [await _chat(bot, chat) for chat in chats]
+        return [*marks, *await asyncio.gather(*(_chat(bot, chat) for chat in chats))]
 
 
 async def _chat(bot: TelegramBot, chat: Chat) -> Mark:
@@ -152,7 +153,8 @@ async def _chat(bot: TelegramBot, chat: Chat) -> Mark:
 # --- Other ways to people ---------------------------------------------------------------------------------------------
 
 
-async def _webhooks(webhooks: Sequence[Webhook]) -> list[Mark]:
+async def look_at_webhooks(webhooks: Sequence[Webhook]) -> list[Mark]:
+    """Whether each takes a signed request that says nothing."""
     return list(await asyncio.gather(*(_webhook(webhook) for webhook in webhooks)))
 
 
@@ -167,7 +169,7 @@ async def _webhook(webhook: Webhook) -> Mark:
     return Mark(f"{what} takes what it is sent")
 
 
-async def _escalation(escalation: Escalation) -> list[Mark]:
+async def look_at_escalation(escalation: Escalation) -> list[Mark]:
     """Whether apprise is there and knows the service. It has no way to ask it anything without telling people."""
     from watcher.notify.apprise import AppriseChannel
 

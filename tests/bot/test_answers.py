@@ -75,7 +75,7 @@ def test_it_says_why_a_chain_cannot_be_seen_and_which_endpoints_are_in_trouble()
     assert (
         "Ethereum: NOT SEEN YET\n· waiting for it: ethereum: no endpoint answered (rpc·example: no connection"
     ) in told
-    well = EndpointReport(name="node.example", carrier="http", errors={})
+    well = EndpointReport(name="node.example", wire="http", errors={})
     late = replace(well, name="late.example", behind=True)
     tired = replace(well, name="tired.example", resting=31.6, failed_lately=True, problem="HTTP 429")
     told = ask("/status", replace(view(), sights=(replace(seen, endpoints=(well, late, tired)),)))

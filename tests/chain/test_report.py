@@ -9,7 +9,7 @@ import pytest
 from tests.chain.conftest import Clock, call, spec_of
 from tests.chain.rpc_stand_in import SECRETS, Head, RpcStandIn, error, raw
 from watcher.chain import Chain, EndpointReport, EndpointSpec
-from watcher.chain.report import carrier
+from watcher.chain.report import wire_of
 from watcher.domain.errors import EndpointError
 
 
@@ -72,4 +72,4 @@ async def test_it_measures_a_lag_by_when_each_showed_its_block(node: RpcStandIn,
     ],
 )
 def test_it_names_what_carries_our_requests(url: str, told: str) -> None:
-    assert carrier(replace(EndpointSpec(name="a", url=""), url=url)) == told
+    assert wire_of(replace(EndpointSpec(name="a", url=""), url=url)) == told

@@ -18,14 +18,14 @@ from watcher.chain.condition import Condition, newest, ranked
 from watcher.chain.endpoint import Endpoint
 from watcher.chain.errors import NoEndpoint
 from watcher.chain.hints import Hints
-from watcher.chain.lines import is_stream
 from watcher.chain.pinned import Pinned, read_block
 from watcher.chain.race import Race
 from watcher.chain.report import EndpointReport, reports_of
 from watcher.chain.spec import ChainSpec, EndpointSpec, KnownBlock
 from watcher.chain.stream import Stream
-from watcher.chain.transport import Transport, open_session
+from watcher.chain.transport import open_session
 from watcher.chain.wire import Timeouts, Wire
+from watcher.chain.wires import wire_to
 from watcher.domain.errors import ConfigError, EndpointError
 from watcher.domain.source import Address, Block
 
@@ -76,7 +76,9 @@ class Chain:
         if session is None:
             session = self._owned = open_session()
         for spec in self.spec.endpoints:
-            wire = self._wires[spec.name] = self._wire(spec, session)
+            wire = self._wires[spec.name] = wire_to(
+                spec, session, timeouts=self._timeouts, clock=self._clock, wall_clock=self._wall_clock
+            )
             self._endpoints[spec.name] = Endpoint(self.spec, spec, wire, self._clock)
 
     async def close(self) -> None:
@@ -171,11 +173,6 @@ class Chain:
     async def chain_id(self, endpoint: EndpointSpec) -> int:
         """The chain that an endpoint says it serves, right or wrong."""
         return await self._endpoints[endpoint.name].chain_id()
-
-    def _wire(self, spec: EndpointSpec, session: aiohttp.ClientSession) -> Wire:
-        if is_stream(spec):
-            return Stream(spec, timeouts=self._timeouts, clock=self._clock)
-        return Transport(spec, session, timeouts=self._timeouts, wall_clock=self._wall_clock)
 
     async def _first(self, attempt: Callable[[Endpoint], Awaitable[T]], within: float) -> T:
         race = Race(attempt, self._ranked(), patience=_patience)

@@ -9,28 +9,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from watcher.chain.carrier import Carrier
 from watcher.chain.condition import Condition
 from watcher.chain.endpoint import Endpoint
 from watcher.chain.spec import EndpointSpec
 from watcher.domain.source import Block
 
-_CARRIERS: Final = {"https": "http", "http": "http", "wss": "ws", "ws": "ws"}
+_WIRES: Final = {"https": "http", "http": "http", "wss": "ws", "ws": "ws"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointReport:
     """One endpoint since the start. Times are in seconds.
 
-    `carrier`: "http", "ws" or "ipc". `requests` counts what was sent, `answered` what came back, `errors` what did
+    `wire`: "http", "ws" or "ipc". `requests` counts what was sent, `answered` what came back, `errors` what did
     not, by kind. `p50` and `p99` are times to the last answers. `head` is the newest block that it has shown, and
     `head_age` the age of that by the wall clock. `lag`: how much later than the quickest it shows blocks; they are not
     asked at one moment, so less than a block's time says nothing. `resting`: what is left of a wait that it asked for.
     `broken`: too much in a row has failed. `behind`: its head was found too old, or too low. `failed_lately`: within a
-    minute. `pins_by_hash`: takes a block by its hash (EIP-1898), as far as is known. `problem` is the last there was.
+    minute. `pins_by_hash`: takes a block by its hash (EIP-1898), and `carrier`: how calls come through together, as far
+    as is known. `problem` is the last there was.
     """
 
     name: str
-    carrier: str
+    wire: str
     requests: int = 0
     answered: int = 0
     errors: Mapping[str, int]
@@ -44,6 +46,7 @@ class EndpointReport:
     behind: bool = False
     failed_lately: bool = False
     pins_by_hash: bool = True
+    carrier: Carrier = Carrier.MULTICALL3
     problem: str = ""
     problem_age: float | None = None
 
@@ -59,9 +62,9 @@ class EndpointReport:
         return self.problem if self.failed_lately else ""
 
 
-def carrier(spec: EndpointSpec) -> str:
+def wire_of(spec: EndpointSpec) -> str:
     """What carries our requests there: "http", "ws" or "ipc"."""
-    return _CARRIERS.get(spec.url.partition("://")[0].lower(), "ipc")
+    return _WIRES.get(spec.url.partition("://")[0].lower(), "ipc")
 
 
 def reports_of(endpoints: Sequence[Endpoint], now: float, wall: float) -> tuple[EndpointReport, ...]:
@@ -79,7 +82,7 @@ def _report(endpoint: Endpoint, best: float, now: float, wall: float) -> Endpoin
     condition, head, lead = endpoint.condition, endpoint.condition.head, _lead(endpoint.condition)
     return EndpointReport(
         name=endpoint.spec.name,
-        carrier=carrier(endpoint.spec),
+        wire=wire_of(endpoint.spec),
         requests=endpoint.requests,
         answered=condition.answered,
         errors=dict(condition.errors),
@@ -93,6 +96,7 @@ def _report(endpoint: Endpoint, best: float, now: float, wall: float) -> Endpoin
         behind=condition.behind(now),
         failed_lately=condition.failed_lately(now),
         pins_by_hash=endpoint.learned.pins_by_hash,
+        carrier=endpoint.learned.carrier,
         problem=condition.last_problem,
         problem_age=None if condition.failed_at is None else now - condition.failed_at,
     )

@@ -65,6 +65,8 @@ class Transport:
     ) -> None:
         self.name = endpoint.name
         self.requests = 0
+        self.ahead: float | None = None
+        """Seconds by which the server's clock (`Date`, RFC 9110 §6.6.1) was last ahead of ours, give or take one."""
         self._url = endpoint.url
         self._headers = {**_HEADERS, **endpoint.headers}
         self._redactor = Redactor(endpoint)
@@ -110,6 +112,7 @@ class Transport:
         async with self._session.post(
             self._url, data=body, headers=self._headers, timeout=timeout, allow_redirects=False
         ) as response:
+            self.ahead = seconds_ahead(response.headers.get("Date"), self._wall_clock())
             return _Reply(
                 status=response.status,
                 is_page=response.content_type in ("text/html", "application/xhtml+xml"),
@@ -173,6 +176,14 @@ def in_words(problem: BaseException) -> str:
         case aiohttp.ClientResponseError():
             return "an answer that is not HTTP as we know it"
     return f"the exchange failed ({type(problem).__name__})"
+
+
+def seconds_ahead(date: str | None, now: float) -> float | None:
+    """By how much a server's clock is ahead of ours, by its `Date`, which has whole seconds; None without a date."""
+    try:
+        return None if date is None else parsedate_to_datetime(date).timestamp() + 0.5 - now
+    except (ValueError, OverflowError):
+        return None
 
 
 def retry_after_seconds(header: str | None, now: float) -> float | None:

@@ -1,0 +1,67 @@
+"""The positions of the configured wallets, and the feeds under them: how many, and which are late."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from watcher.alerts.ages import PriceAge, ages
+from watcher.alerts.clean import visible
+from watcher.chain.probe import TIMEOUTS
+from watcher.check import Report, look
+from watcher.config import Settings
+from watcher.doctor.findings import Finding, Grade
+from watcher.domain.price import Freshness
+
+WITHIN = 8.0
+"""Seconds for the look at the positions."""
+NAMED = 6
+
+
+async def look_at_feeds(settings: Settings, now: Callable[[], float]) -> list[Finding]:
+    """Reads every wallet once, as `watcher check` does."""
+    report = await look(settings, now=now, within=WITHIN, timeouts=TIMEOUTS)
+    return [_positions(report), *_feeds(report)]
+
+
+def _positions(report: Report) -> Finding:
+    count, lost = len(report.findings), report.unreadable
+    found = f"{count} position{'s' if count != 1 else ''} of {len(report.wallets)} wallets"
+    if lost:
+        first = visible(lost[0].reason)[:160]
+        words = f"{found}, and {len(lost)} that cannot be read: {lost[0].market}: {first}"
+        return Finding(part="positions", grade=Grade.WRONG, words=words)
+    if report.unseen:
+        unseen = ", ".join(chain.spec.title for chain in report.unseen)
+        return Finding(part="positions", grade=Grade.WRONG, words=f"{found}; not known on {unseen}")
+    return Finding(part="positions", grade=Grade.WELL, words=found)
+
+
+def _feeds(report: Report) -> Iterator[Finding]:
+    known = _under(report)
+    stale = [(chain, age) for (chain, _), age in known.items() if age.freshness is Freshness.STALE]
+    unknown = [age for age in known.values() if age.freshness is Freshness.UNKNOWN]
+    fresh = len(known) - len(stale) - len(unknown)
+    if not known:
+        yield Finding(part="feeds", grade=Grade.NOTE, words="none under these positions")
+        return
+    parts = [f"{fresh} fresh"] if fresh else []
+    parts += [f"{len(unknown)} of unknown age or heartbeat: never called stale"] if unknown else []
+    parts += [f"{len(stale)} stale: {'; '.join(_named(*one) for one in stale[:NAMED])}"] if stale else []
+    grade = Grade.WARNING if stale else Grade.NOTE if unknown else Grade.WELL
+    yield Finding(part="feeds", grade=grade, words=f"{len(known)} under these positions: {', '.join(parts)}")
+
+
+def _under(report: Report) -> dict[tuple[str, str], PriceAge]:
+    """By chain and source."""
+    return {
+        (chain.spec.title, age.source): age
+        for chain in report.chains
+        for one in chain.findings
+        for leg in one.position.legs
+        for age in ages(leg.price, one.position.at.timestamp)
+    }
+
+
+def _named(chain: str, age: PriceAge) -> str:
+    pair = visible(age.reading.pair)[:40] if age.reading else age.source
+    return f"{pair} on {chain} ({str(age).removeprefix('stale: ')})"
