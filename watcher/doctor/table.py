@@ -1,4 +1,4 @@
-"""The diagnosis for people: endpoints chain by chain, then everything else, each line with its mark.
+"""The diagnosis for people: endpoints chain by chain, then what they amount to and all else, each line with its mark.
 
 Everything is built from `Text`, never from markup, as in `check/table.py`.
 """
@@ -56,7 +56,7 @@ def _endpoints(diagnosis: Diagnosis) -> Table:
     table.add_column("Can", overflow="fold", min_width=22)
     table.add_column("Verdict", overflow="fold", min_width=20)
     for chain in diagnosis.chains:
-        table.add_row(_sign(chain.grade), Text(visible(chain.spec.title), style="bold"), "", "", "", _verdict(chain))
+        table.add_row("", Text(visible(chain.spec.title), style="bold"))
         for one in chain.endpoints:
             table.add_row(_sign(one.grade), *_cells(one, chain, diagnosis.examined_at))
     return table
@@ -131,6 +131,8 @@ def _others(diagnosis: Diagnosis) -> Table:
     table.add_column()
     table.add_column(no_wrap=True, style="bold")
     table.add_column(overflow="fold")
+    for chain in diagnosis.chains:
+        table.add_row(_sign(chain.grade), visible(chain.spec.title), _verdict(chain))
     before = ""
     for one in diagnosis.findings:
         words = Text(shortened(visible(one.words), _LONGEST), style="" if one.grade is not Grade.NOTE else "dim")
