@@ -65,9 +65,9 @@ class AaveV3:
         )
         listed, revision = calls.reserves_list(self.pool), calls.revision_of(self.pool)
         got = yield [flags, category, listed, revision]
-        if got[flags] == 0:
+        if (word := got[flags]) == 0:
             return None
-        flagged = {number: got[flags] >> 2 * number & 3 for number in range(128) if got[flags] >> 2 * number & 3}
+        flagged = {number: bits for number in range(128) if (bits := word >> 2 * number & 3)}
         assets = yield from self._assets(list(flagged), got[listed])
         holdings = yield from together(
             self._holding(holder.account, number, assets[number], bits, variants_of(got[revision]))
@@ -93,18 +93,20 @@ class AaveV3:
         data = (yield [ask])[ask]
         borrowing, collateral = bool(bits & 1), bool(bits & 2)
         wanted = {
-            "scaled_supply": (collateral, calls.scaled_balance(data.a_token, account)),
-            "scaled_debt": (borrowing, calls.scaled_balance(data.variable_debt_token, account)),
+            "scaled_supply": (collateral, calls.scaled_balance, data.a_token),
+            "scaled_debt": (borrowing, calls.scaled_balance, data.variable_debt_token),
             "whole_debt": (
                 borrowing and any(v.whole_debt_without_virtual_accounting for v in variants),
-                calls.balance_of(data.variable_debt_token, account),
+                calls.balance_of,
+                data.variable_debt_token,
             ),
             "stable_debt": (
                 borrowing and data.stable_debt_token != ZERO_ADDRESS and any(v.stable_debt for v in variants),
-                calls.balance_of(data.stable_debt_token, account),
+                calls.balance_of,
+                data.stable_debt_token,
             ),
         }
-        asked = {name: call for name, (needed, call) in wanted.items() if needed}
+        asked = {name: amount_of(token, account) for name, (needed, amount_of, token) in wanted.items() if needed}
         got = yield list(asked.values())
         amounts = {name: got[call] for name, call in asked.items()}
         return Holding(asset=asset, reserve=number, collateral=collateral, borrowing=borrowing, **amounts)
