@@ -113,6 +113,17 @@ async def test_it_holds_the_chat_as_long_as_a_refused_edit_asks_for(stage: Scene
     assert [edit.text.count("1.0800") for edit in stage.api.edits] == [1]
 
 
+async def test_it_keeps_where_a_chat_has_gone_that_an_edit_is_told_of(stage: Scene) -> None:
+    await stage.thread.do(Store.register, {"me": "5"})
+    await stage.told((MAIN, "1.09"))
+    stage.api.fail_next(Fault.MIGRATED, method="editMessageText", new_id=-1007)
+    await stage.look((MAIN, "1.08"), after=61)
+    assert (await stage.thread.do(Store.chats))["me"].address == "-1007", "else nobody is heard there before a restart"
+    assert await stage.thread.do(open_incidents) == [], "there, the old numbers are other messages'"
+    await stage.told((MAIN, "0.99"))
+    assert (stage.api.accepted[-1].chat, stage.api.accepted[-1].reply_to) == (-1007, None)
+
+
 async def test_it_takes_an_edit_that_had_arrived_for_done(stage: Scene) -> None:
     await stage.told((MAIN, "1.09"))
     stage.api.fail_next(Fault.LOST, method="editMessageText")

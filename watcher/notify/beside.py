@@ -12,6 +12,8 @@ from functools import partial
 from math import inf
 from typing import Final, TypeVar
 
+import structlog
+
 from watcher.alerts.fold import late
 from watcher.alerts.message import Message, Text
 from watcher.buttons import Keyboard
@@ -29,8 +31,11 @@ from watcher.notify.channel import (
 from watcher.notify.clock import Clock
 from watcher.notify.pacing import Lane
 from watcher.notify.unstored import LABEL
+from watcher.store import Store, StoreFailed, StoreThread
 
 T = TypeVar("T")
+
+_log = structlog.get_logger("watcher.notify")
 
 PATIENCE: Final = 10.0
 """Seconds that an edit waits for its turn: a newer one will say more."""
@@ -42,6 +47,7 @@ class Beside:
 
     def __init__(
         self,
+        store: StoreThread,
         clock: Clock,
         wall: Callable[[], float],
         *,
@@ -55,6 +61,7 @@ class Beside:
         `due` names the chats that something in the outbox waits for; `wake` says that a lane is free again. `wall`, in
         Unix seconds, is the clock that messages were dated by.
         """
+        self._store = store
         self._clock = clock
         self._wall = wall
         self._channels = channels
@@ -131,6 +138,7 @@ class Beside:
             return await bounded(request(self._channels[chat]), chat)
         except ChatMoved as error:
             channel.move(error.address)
+            await self._keep_move(chat, error.address)
             raise
         except NotSent as error:
             lane.hold(self._clock.now() + (error.retry_after or 0))
@@ -138,6 +146,13 @@ class Beside:
         finally:
             lane.end(self._clock.now())
             self._wake()
+
+    async def _keep_move(self, chat: str, address: str) -> None:
+        """Where the volume refuses, what is sent after a restart is told of the move again."""
+        try:
+            await self._store.do(Store.chat_moved, chat, address)
+        except StoreFailed as error:
+            _log.error("outbox.not_written", error=str(error))
 
     async def _turn_of(self, chat: str, lane: Lane, *, behind_alerts: bool, within: float) -> None:
         ends = self._clock.now() + within

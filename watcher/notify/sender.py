@@ -96,7 +96,7 @@ class Sender:
         self._served: frozenset[str] = frozenset()
         self._lanes: dict[str, Lane] = {}
         self._beside = Beside(
-            self._clock, self._wall, channels=self._channels, lanes=self._lanes, due=self._due, wake=self.wake
+            store, self._clock, self._wall, channels=self._channels, lanes=self._lanes, due=self._due, wake=self.wake
         )
         self._unstored = Unstored(self._clock, self._beside.unstored)
         self._tasks: set[asyncio.Task[None]] = set()
