@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -24,6 +25,8 @@ from watcher.store import Store, StoreFailed, StoreThread
 from watcher.watch import ChainWatch
 
 HOUSEKEEPING_HOURS: Final = 6
+FIRST_HOUSEKEEPING: Final = timedelta(minutes=10)
+"""From the start: a watcher that is restarted every few hours must not grow for ever."""
 KEEP_SENT: Final = 30 * 86_400
 """Seconds that a delivered message stays in the database."""
 
@@ -51,7 +54,10 @@ class Chores:
 
     def start(self, scheduler: AsyncIOScheduler) -> None:
         """Hands every chore to the scheduler, which ends them with itself."""
-        scheduler.add_job(self.housekeeping, "interval", hours=HOUSEKEEPING_HOURS, id="housekeeping")
+        soon = datetime.now(UTC) + FIRST_HOUSEKEEPING
+        scheduler.add_job(
+            self.housekeeping, "interval", hours=HOUSEKEEPING_HOURS, id="housekeeping", next_run_time=soon
+        )
         if self.files is not None:
             scheduler.add_job(self.look_at_files, "interval", seconds=LOOK_EVERY, id="files")
         scheduler.add_job(self.escalate, "interval", seconds=escalator.LOOK_EVERY, id="escalation")

@@ -45,7 +45,7 @@ def test_it_says_what_does_not_get_through() -> None:
     backlog = replace(IDLE, pending=9, oldest=now - 300, refused=2, held=4, dead=1)
     told = ask("/status", replace(view(), backlog=backlog, disabled={"desk": "Forbidden: bot was blocked. See t.me/x"}))
     assert (
-        "3 alerts waiting, the oldest for 5 min\n· 4 held by a mute or quiet hours\n· 2 for a chat that refuses\n"
+        "3 alerts waiting, the oldest for 5 min\n· 4 held by a mute or quiet hours\n· 2 for a chat that gets nothing\n"
         "1 undelivered for good\n"
         "desk gets nothing: Forbidden: bot was blocked. See t·me∕x"
     ) in told

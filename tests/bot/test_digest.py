@@ -166,7 +166,10 @@ def test_it_tells_what_did_not_get_through() -> None:
     shown = told(replace(view(), backlog=behind, last_day=LastDay(lost=2), disabled={"desk": "Forbidden. See t.me/x"}))
 
     assert "alerts in the last day: none\n2 messages could not be delivered: see the log\n" in shown
-    assert "messages: 3 waiting, 2 held back, 1 for one that refuses\ndesk gets nothing: Forbidden. See t·me∕x" in shown
+    assert (
+        "messages: 3 waiting, 2 held back, 1 for a chat that gets nothing\ndesk gets nothing: Forbidden. See t·me∕x"
+        in shown
+    )
     assert "The database cannot be read: see the log" in told(replace(view(), last_day=None))
 
 

@@ -212,6 +212,17 @@ def test_it_tells_only_of_the_chats_that_are_configured(store: Store) -> None:
     assert set(store.chats()) == {"a", "b"}
 
 
+def test_it_keeps_what_waits_for_a_chat_that_is_not_configured_and_takes_it_for_no_standstill(store: Store) -> None:
+    store.register({"a": "1", "b": "2"})
+    store.commit([], [message("x", chat="b")])
+    assert store.backlog().moving == 1
+    store.register({"a": "1"})
+    assert (store.backlog().pending, store.backlog().moving) == (1, 0)
+    store.register({"a": "1", "b": "2"})
+    assert (store.backlog().moving, store.chats()["b"].disabled) == (1, "")
+    assert claimed(store).message.chat == "b"
+
+
 async def test_it_works_from_a_thread_of_its_own(store: Store) -> None:
     thread = StoreThread(store)
     await thread.do(Store.commit, [], [message("x")])

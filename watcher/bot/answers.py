@@ -73,7 +73,7 @@ def _delivery(view: View) -> list[Text]:
     if backlog.held:
         parts.append(Text(f"· {backlog.held} held by a mute or quiet hours"))
     if backlog.refused:
-        parts.append(Text(f"· {backlog.refused} for a chat that refuses"))
+        parts.append(Text(f"· {backlog.refused} for a chat that gets nothing"))
     if backlog.dead:
         parts.append(bold(f"{backlog.dead} undelivered for good"))
     parts += [bold(f"{name} gets nothing") + f": {clean(why, 120)}" for name, why in view.disabled.items()]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final
 from zoneinfo import ZoneInfo
 
 from watcher.advice import driver
@@ -15,9 +14,6 @@ from watcher.charts import draw
 from watcher.domain.position import Leg
 from watcher.store import StoreThread
 from watcher.store.history import DAY, LONGEST, MINUTE, Point, points_of
-
-SPANS: Final = (DAY, 7 * DAY)
-"""The spans that are offered, in seconds."""
 
 
 async def chart_of(

@@ -187,7 +187,11 @@ def _last_day(view: View) -> list[Text]:
 def _undelivered(view: View) -> list[Text]:
     backlog, told = view.backlog, []
     if backlog is not None:
-        waits = ((backlog.moving, "waiting"), (backlog.held, "held back"), (backlog.refused, "for one that refuses"))
+        waits = (
+            (backlog.moving, "waiting"),
+            (backlog.held, "held back"),
+            (backlog.refused, "for a chat that gets nothing"),
+        )
         told = [f"{number} {where}" for number, where in waits if number]
     refusing = [bold(f"{name} gets nothing") + f": {clean(why, 120)}" for name, why in view.disabled.items()]
     return [*([Text(f"messages: {', '.join(told)}")] if told else []), *refusing]

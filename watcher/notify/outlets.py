@@ -46,6 +46,8 @@ class Outlets:
         """
         addresses = {name: str(chat.id) for name, chat in settings.chats.items()}
         addresses |= {name: webhook.host for name, webhook in settings.webhooks.items()}
+        if settings.console:
+            addresses[CONSOLE] = ""
         if settings.escalation is not None:
             addresses[ESCALATION] = ""
         states = await store.do(Store.register, addresses)

@@ -51,8 +51,8 @@ class ChatState:
 class Backlog:
     """The outbox in numbers.
 
-    Of the `pending` ones, `refused` wait for a chat that is disabled, and `held` on purpose: for the end of a mute or
-    of quiet hours. `oldest` is the creation time of the oldest of the others, in Unix seconds.
+    Of the `pending` ones, `refused` wait for a chat that is disabled or no longer configured, and `held` on purpose:
+    for the end of a mute or of quiet hours. `oldest` is the creation time of the oldest of the others, in Unix seconds.
     """
 
     pending: int

@@ -208,7 +208,10 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             level INTEGER NOT NULL, PRIMARY KEY (incident, rule, subject)
         )""",
         "CREATE INDEX member_condition ON member (rule, subject, episode)",
-        "CREATE INDEX incident_open ON incident (chat) WHERE ended_at IS NULL",
+        "CREATE INDEX incident_open ON incident (id) WHERE ended_at IS NULL",
+        "CREATE INDEX outbox_written ON outbox (created_at)",
+        "CREATE INDEX outbox_dead ON outbox (settled_at) WHERE fate = 'dead'",
+        "CREATE INDEX outbox_in_flight ON outbox (id) WHERE in_flight = 1",
         """CREATE TABLE history (
             position TEXT NOT NULL, at INTEGER NOT NULL, block INTEGER NOT NULL, health TEXT NOT NULL,
             collateral TEXT NOT NULL, debt TEXT NOT NULL, numeraire TEXT NOT NULL, legs TEXT NOT NULL,

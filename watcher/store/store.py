@@ -58,6 +58,7 @@ from watcher.store.schema import chat, condition, incident, outbox
 from watcher.store.seen import LastSeen, store_seen
 from watcher.store.vigils import last_warning, store_vigils, stored_vigils
 
+_UNCONFIGURED: Final = "it is not in the configuration"
 _UNCLAIM: Final = {"in_flight": 0}
 _NEXT_PART: Final = {"in_flight": 0, "maybe_sent": 0, "attempt": 0, "not_before": 0, "problem": None}
 
@@ -220,18 +221,15 @@ class Store:
 
     def backlog(self, quiet: Collection[str] = (), *, dated: int = 0) -> Backlog:
         """How much waits, why, since when, and how much was given up. `quiet` and `dated` as for `due`."""
-        waiting = outbox.c.fate == Fate.PENDING.value
-        refused = and_(waiting, outbox.c.chat.in_(select(chat.c.name).where(chat.c.disabled.is_not(None))))
-        held = and_(waiting, ~refused, or_(outbox.c.held_until > dated, _is_hushed(quiet)))
-        query = select(
-            func.count().filter(waiting),
-            func.count().filter(refused),
-            func.count().filter(held),
-            func.min(outbox.c.created_at).filter(waiting, ~refused, ~held),
-            func.count().filter(outbox.c.fate == Fate.DEAD.value),
-        ).select_from(outbox)
+        refused = outbox.c.chat.in_(select(chat.c.name).where(chat.c.disabled.is_not(None)))
+        held = and_(~refused, or_(outbox.c.held_until > dated, _is_hushed(quiet)))
+        oldest_ = func.min(outbox.c.created_at).filter(~refused, ~held)
+        waiting = select(func.count(), func.count().filter(refused), func.count().filter(held), oldest_)
+        lost = select(func.count()).where(outbox.c.fate == Fate.DEAD.value)  # two queries: each has an index
         with self.transaction() as connection:
-            pending, refused_, held_, oldest, dead = connection.execute(query).one()
+            query = waiting.where(outbox.c.fate == Fate.PENDING.value)
+            pending, refused_, held_, oldest = connection.execute(query).one()
+            dead = connection.execute(lost).scalar_one()
         return Backlog(pending=pending, refused=refused_, held=held_, oldest=oldest, dead=dead)
 
     def forget(self, settled_before: int) -> int:
@@ -248,7 +246,8 @@ class Store:
     def register(self, addresses: Mapping[str, str]) -> dict[str, ChatState]:
         """Tells which chats are configured, and where; returns what is known of each, with the address to use.
 
-        What was learnt about a chat is forgotten when its configured address is another one.
+        What was learnt about a chat is forgotten when its configured address is another one. One that is configured no
+        more counts as disabled until it is again: what waits for it is no standstill.
         """
         added = upsert(chat)
         fresh = added.on_conflict_do_update(
@@ -262,6 +261,9 @@ class Store:
                 forget_incidents_of(connection, [name for name, at in known if addresses.get(name, at) != at])
                 rows = [{"name": name, "address": address} for name, address in addresses.items()]
                 connection.execute(fresh, rows)
+            there, gone = chat.c.name.in_(addresses), chat.c.name.not_in(addresses)
+            connection.execute(update(chat).where(there, chat.c.disabled == _UNCONFIGURED).values(disabled=None))
+            connection.execute(update(chat).where(gone, chat.c.disabled.is_(None)).values(disabled=_UNCONFIGURED))
         return {name: state for name, state in self.chats().items() if name in addresses}
 
     def chats(self) -> dict[str, ChatState]:
