@@ -16,6 +16,7 @@ from eth_abi.abi import encode
 
 from tests.payloads import damaged
 from tests.tape import Tape
+from watcher.chain.aggregator import decode_returned
 from watcher.chain.multicall import decode_results
 from watcher.config import Deployment
 from watcher.domain.errors import NotDecodable
@@ -76,6 +77,21 @@ def envelopes(times: int, seed: int = 1) -> Fates:
 def _envelope(count: int, dice: Random) -> bytes:
     results = [(dice.random() < 0.9, dice.randbytes(dice.choice((0, 32, 33)))) for _ in range(count)]
     return encode(["(bool,bytes)[]"], [results])
+
+
+def programs(times: int, seed: int = 4) -> Fates:
+    """What our own aggregator returns."""
+    dice, fates = Random(seed), Fates()
+    honest = {count: _program_output(count, dice) for count in (1, 2, 20, 500)}
+    for _ in range(times):
+        count = dice.choice(list(honest))
+        fates.meet(decode_returned, damaged(honest[count], dice), count)
+    return fates
+
+
+def _program_output(count: int, dice: Random) -> bytes:
+    results = [dice.randbytes(dice.choice((0, 32, 33))) for _ in range(count)]
+    return dice.randbytes(64) + b"".join(b"\x01" + len(one).to_bytes(4, "big") + one for one in results)
 
 
 def answers(times: int, seed: int = 2) -> Fates:

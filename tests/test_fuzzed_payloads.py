@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.fuzzing import KINDS, answers, envelopes, protocol
+from tests.fuzzing import KINDS, Fates, answers, envelopes, programs, protocol
 from watcher.domain.errors import CallReverted, NotDecodable
 from watcher.reads.codec import decode, encode
 
@@ -14,10 +16,12 @@ AT_MOST = 0.05
 """Seconds of processor time for one payload."""
 
 
-def test_it_opens_hostile_envelopes() -> None:
-    fates = envelopes(500)
+@pytest.mark.parametrize("opened", [envelopes, programs])
+def test_it_opens_hostile_envelopes(opened: Callable[[int], Fates]) -> None:
+    fates = opened(500)
     assert fates.slowest <= AT_MOST
-    assert fates.refused > 10 * fates.taken > 0
+    assert fates.refused > 3 * fates.taken > 0
+    assert fates.longest < 500
 
 
 def test_it_decodes_hostile_answers_of_every_type_that_is_read() -> None:
