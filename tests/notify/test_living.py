@@ -70,6 +70,18 @@ async def test_it_stays_within_all_limits_with_fifty_chats_to_edit(tmp_path: Pat
         assert stage.clock.now() - began < 140
 
 
+async def test_it_edits_first_what_has_not_been_edited_for_longest(stage: Scene) -> None:
+    all_ = [(MAIN, "1.09"), (COLD, "1.09"), (THIRD, "1.09")]
+    for count in (1, 2, 3):
+        await stage.told(*all_[:count])
+    await stage.look(*((wallet, "1.08") for wallet, _ in all_), after=61)
+    now = int(stage.clock.now())
+    stage.acks[key()] = Acknowledgement(key=key(), episode=1, level=Level.CRITICAL, until=now + 3600, by=5, at=now)
+    await stage.living.refresh(1)
+    await stage.look(*((wallet, "1.07") for wallet, _ in all_), after=75)
+    assert [edit.message_id for edit in stage.api.edits] == [1, 2, 3, 1, 2, 3, 1]
+
+
 async def test_it_lets_an_alert_pass_that_comes_while_an_edit_is_on_its_way(stage: Scene) -> None:
     await stage.told((MAIN, "1.09"))
     stage.api.fail_next(Fault.SLOW, method="editMessageText")

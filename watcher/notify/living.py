@@ -140,10 +140,13 @@ class Living:
         incidents = await self._store.do(open_incidents)
         self._tried = {one.id: self._tried[one.id] for one in incidents if one.id in self._tried}
         chats: dict[str, list[Incident]] = {}
-        for incident in incidents:
-            if self._clock.now() - max(incident.edited_at, self._tried.get(incident.id, -inf)) >= EVERY:
+        for incident in sorted(incidents, key=self._edited_at):  # where not all get a turn, all get one in time
+            if self._clock.now() - self._edited_at(incident) >= EVERY:
                 chats.setdefault(incident.chat, []).append(incident)
         await asyncio.gather(*(self._renew_in(chat, of_chat) for chat, of_chat in chats.items()))
+
+    def _edited_at(self, incident: Incident) -> float:
+        return max(incident.edited_at, self._tried.get(incident.id, -inf))
 
     async def refresh(self, message_id: int) -> None:
         """Shows at once what somebody has said of a message, by its number in the outbox. Raises `StoreFailed`."""
