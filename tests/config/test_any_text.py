@@ -12,16 +12,8 @@ from watcher.domain.errors import ConfigError
 
 KEYS = st.sampled_from(
     [
-        *(
-            "interval",
-            "min_interval",
-            "state",
-            "protocols_file",
-            "public_endpoints",
-            "telegram",
-            "telegram.token",
-            "telegram.api",
-        ),
+        *("interval", "min_interval", "state", "protocols_file", "public_endpoints"),
+        *("telegram", "telegram.token", "telegram.api"),
         *("chats", "chats.me", "chats.me.id", "chats.me.thread", "endpoints", "endpoints.base", "wallets"),
         *("rules", "rules.warn", "rules.target", "rules.clear", "rules.good_reads", "rules.remind", "rules.stale"),
     ]
