@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from tests.notify.scene import THIRD, Scene, key, scene
 from tests.notify.support import message
 from watcher.alerts.ack import Acknowledgement
 from watcher.alerts.message import Level, bold
+from watcher.config.daily import Daily
+from watcher.config.quiet import Hours, Quiet
 from watcher.notify.channel import MessageGone
 from watcher.store import Store
 from watcher.store.incidents import incident_of, open_incidents
@@ -258,6 +261,17 @@ async def test_it_shows_a_chat_nothing_more_of_a_wallet_that_is_not_its_own_any_
         assert "health 1.0700" in stage.shown(ids[5], 5).text
         assert "1.07" not in stage.shown(ids[6], 6).text
         assert stage.shown(ids[6], 6).text.startswith("NO LONGER WATCHED")
+
+
+async def test_it_gives_times_by_the_one_clock_of_a_chat(stage: Scene) -> None:
+    quiet = Quiet(Hours(time(22), time(7)), "America/New_York")
+    me = replace(stage.settings.chats["me"], digest=Daily(time(8), "Europe/Berlin"), quiet=quiet)
+    stage.settings = replace(stage.settings, chats={"me": me})
+    await stage.told((MAIN, "1.09"))
+    now = int(stage.clock.now())
+    stage.acks[key()] = Acknowledgement(key=key(), episode=1, level=Level.CRITICAL, until=now + 3600, by=5, at=now)
+    await stage.look((MAIN, "1.08"), after=61)
+    assert stage.shown().text.endswith("Acknowledged at 23:13 CET."), "as its charts and its digest do"
 
 
 async def test_it_names_whoever_of_another_chat_takes_care(tmp_path: Path) -> None:

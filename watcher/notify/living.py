@@ -303,12 +303,6 @@ class Living:
 
 def _time_of_day(moment: int, now: int, chat: Chat | None) -> str:
     """A moment as the people of a chat read it."""
-    zone = (
-        ZoneInfo(chat.quiet.zone)
-        if chat and chat.quiet
-        else ZoneInfo(chat.digest.zone)
-        if chat and chat.digest
-        else UTC
-    )
+    zone = ZoneInfo(chat.zone) if chat else UTC
     day = "" if abs(moment - now) < _SOON else "%a "
     return datetime.fromtimestamp(moment, zone).strftime(f"{day}%H:%M %Z")
