@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from rich.table import Table
 
 
 def say(text: str) -> None:
@@ -45,3 +46,18 @@ def rendered(parts: Callable[[int], Iterable[RenderableType]]) -> str:
         for part in parts(console.width):
             console.print(part)
     return captured.get()
+
+
+def ruled_table() -> Table:
+    """A table with a rule below its headings, and an empty line between rows: no other lines."""
+    from rich import box
+    from rich.table import Table
+
+    return Table(
+        box=box.SIMPLE_HEAD,
+        leading=1,
+        show_edge=False,
+        padding=(0, 1, 0, 0),
+        collapse_padding=True,
+        header_style="bold",
+    )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from watcher.alerts import figures
 from watcher.alerts.clean import clean
 from watcher.alerts.message import Text, code
-from watcher.domain.position import Repay
+from watcher.domain.position import Check, Position, Repay, State
 from watcher.domain.source import Address
 from watcher.risk.liquidation import LiquidationPrice
 from watcher.risk.restore import Remedy
@@ -102,3 +102,15 @@ def _step(step: Remedy) -> Text:
     verb = "repaying" if isinstance(step.action, Repay) else "adding"
     amount = figures.amount_down(step.action.amount, step.asset.decimals)
     return Text(f"; {verb} its {amount} {clean(step.asset.symbol)} gives health ") + code(figures.health(step.health))
+
+
+def cautions(position: Position) -> list[str]:
+    """What to know of a position before its numbers are believed."""
+    notes = [clean(note, 160) for note in position.notes]
+    if position.state is State.LIQUIDATABLE_BUT_BLOCKED:
+        notes.append("Liquidation is blocked for now (paused, grace period or sequencer), and can be freed any block.")
+    if position.state is State.DEBT_WITHOUT_COLLATERAL:
+        notes.append("There is debt without collateral.")
+    if position.check is Check.UNCHECKED:
+        notes.append("Not checked against the protocol's own view.")
+    return notes

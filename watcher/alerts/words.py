@@ -12,12 +12,12 @@ from watcher.alerts.assess import Blind, Closed, Facts, Feed, Fell, Lost, Near, 
 from watcher.alerts.clean import clean, titled
 from watcher.alerts.happened import Happened
 from watcher.alerts.message import Level, Message, Section, Text, bold, code, joined, link
-from watcher.alerts.outlook import Advice, ways_back
+from watcher.alerts.outlook import Advice, cautions, ways_back
 from watcher.alerts.policy import Kind, Notice
 from watcher.alerts.record import Rule
 from watcher.alerts.rules import Rules
 from watcher.domain.health import INFINITE
-from watcher.domain.position import Check, Leg, Position, State
+from watcher.domain.position import Leg, Position
 from watcher.domain.source import Address
 
 IN_FULL = 6
@@ -210,7 +210,7 @@ def _position(notice: Notice, position: Position, telling: Telling) -> list[Text
     """How bad, how near and what to do come first: a telephone's lock screen shows no more."""
     advice = telling.advice.get(str(position.id), Advice())
     lines = [_health(notice, position, telling)]
-    lines += [Text(note) for note in _cautions(position)]
+    lines += [Text(note) for note in cautions(position)]
     if notice.record.level:
         lines += _liquidations(position, advice)
         lines += _remedies(advice, notice.sighting.rules)
@@ -230,7 +230,7 @@ def _position(notice: Notice, position: Position, telling: Telling) -> list[Text
 def _in_short(notice: Notice, position: Position, telling: Telling) -> list[Text]:
     """What is told of a position beside something else: its health, what would help, and where that was seen."""
     remedies = _remedies(telling.advice.get(str(position.id), Advice()), notice.sighting.rules)
-    lines = [_health(notice, position, telling), *map(Text, _cautions(position))]
+    lines = [_health(notice, position, telling), *map(Text, cautions(position))]
     return [*lines, *(remedies if notice.record.level else []), _block(position, telling)]
 
 
@@ -264,17 +264,6 @@ def _against_limit(notice: Notice, position: Position) -> str:
 
 def _percent(rules: Rules) -> str:
     return f"{(rules.clear * 100).normalize():f} %"
-
-
-def _cautions(position: Position) -> list[str]:
-    notes = [clean(note, 160) for note in position.notes]
-    if position.state is State.LIQUIDATABLE_BUT_BLOCKED:
-        notes.append("Liquidation is blocked for now (paused, grace period or sequencer), and can be freed any block.")
-    if position.state is State.DEBT_WITHOUT_COLLATERAL:
-        notes.append("There is debt without collateral.")
-    if position.check is Check.UNCHECKED:
-        notes.append("Not checked against the protocol's own view.")
-    return notes
 
 
 def _tokens(position: Position, *, owed: bool) -> str:

@@ -13,10 +13,10 @@ from watcher.alerts import figures
 from watcher.alerts.ages import ages
 from watcher.alerts.clean import clean
 from watcher.alerts.message import Level, Text, bold, code, link
-from watcher.alerts.outlook import Advice, ways_back
+from watcher.alerts.outlook import Advice, cautions, ways_back
 from watcher.alerts.record import Key, Rule
 from watcher.bot.feeds import one_feed
-from watcher.bot.phrases import age, as_of, cautions, first, health, lines, paragraphs, seen_at, standing, unknown
+from watcher.bot.phrases import age, as_of, first, health, lines, paragraphs, seen_at, standing, unknown
 from watcher.bot.view import Found, Sight, View, label
 from watcher.domain.errors import ReadFailed
 from watcher.domain.position import Check, Leg, Position, Unreadable
@@ -78,7 +78,7 @@ def card(found: Found, view: View) -> list[Text]:
     """One position in full, in paragraphs."""
     position = found.position
     return [
-        lines([standing(found), _against_limit(found), *cautions(position)]),
+        lines([standing(found), _against_limit(found), *map(Text, cautions(position))]),
         _side(found, owed=False),
         _side(found, owed=True),
         *_outlook(found),

@@ -10,7 +10,7 @@ from watcher.alerts.ages import PriceAge
 from watcher.alerts.clean import clean
 from watcher.alerts.message import Level, Text, bold, code, joined
 from watcher.bot.view import Found, Sight, View
-from watcher.domain.position import Check, Position, State, Unreadable
+from watcher.domain.position import Position, Unreadable
 from watcher.domain.price import Freshness
 
 T = TypeVar("T")
@@ -56,18 +56,6 @@ def sides(position: Position) -> str:
 def unknown(unreadable: Unreadable, view: View) -> Text:
     """A position that could not be read; never left out, and never an all-clear."""
     return bold("UNKNOWN") + f" · {view.label(unreadable.id.wallet)} · {clean(unreadable.market, 40)}"
-
-
-def cautions(position: Position) -> list[Text]:
-    """What to know before its numbers are believed."""
-    notes = [clean(note, 160) for note in position.notes]
-    if position.state is State.LIQUIDATABLE_BUT_BLOCKED:
-        notes.append("Liquidation is blocked for now, and can be freed any block.")
-    if position.state is State.DEBT_WITHOUT_COLLATERAL:
-        notes.append("There is debt without collateral.")
-    if position.check is Check.UNCHECKED:
-        notes.append("Not checked against the protocol's own view.")
-    return [Text(note) for note in notes]
 
 
 def age(price: PriceAge) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from rich import box
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -22,6 +21,7 @@ from watcher.domain.position import Position, State
 from watcher.domain.price import Freshness
 from watcher.domain.source import Address, Block
 from watcher.snapshot import too_old
+from watcher.terminal import ruled_table
 
 WIDE = 112
 """Columns from which every fact has a column of its own; below, they are stacked in pairs."""
@@ -95,14 +95,7 @@ _NARROW = {"Wallet, market": 0, "Position": 20, "Health": 14, "Oldest price, blo
 
 
 def _table(columns: Mapping[str, int]) -> Table:
-    table = Table(
-        box=box.SIMPLE_HEAD,
-        leading=1,
-        show_edge=False,
-        padding=(0, 1, 0, 0),
-        collapse_padding=True,
-        header_style="bold",
-    )
+    table = ruled_table()
     for heading, least in columns.items():
         table.add_column(heading, min_width=least or None, overflow="fold")
     return table

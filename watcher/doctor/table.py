@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from rich import box
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -17,6 +16,7 @@ from watcher.alerts.clean import shortened, visible
 from watcher.chain.carrier import Carrier
 from watcher.chain.probe import Probe
 from watcher.doctor.findings import ChainFinding, Diagnosis, EndpointFinding, Grade
+from watcher.terminal import ruled_table
 
 _STYLES = {Grade.WELL: "green", Grade.NOTE: "dim", Grade.WARNING: "bold yellow", Grade.WRONG: "bold red"}
 _LONGEST = 400
@@ -41,14 +41,7 @@ def as_table(diagnosis: Diagnosis, width: int) -> Iterator[RenderableType]:
 
 
 def _endpoints(diagnosis: Diagnosis) -> Table:
-    table = Table(
-        box=box.SIMPLE_HEAD,
-        leading=1,
-        show_edge=False,
-        padding=(0, 1, 0, 0),
-        collapse_padding=True,
-        header_style="bold",
-    )
+    table = ruled_table()
     table.add_column("")
     table.add_column("Endpoint", overflow="fold", max_width=26)
     table.add_column("Newest block", overflow="fold", min_width=13)
