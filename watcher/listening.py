@@ -69,7 +69,7 @@ class Voice:
             reply.sent(message)
 
     async def show(self, chat: str, message: str, body: Text | None, keyboard: Keyboard) -> None:
-        await self._sender.edit(chat, message, body, keyboard)
+        await self._sender.edit(chat, message, body, keyboard, asked=True)
 
     async def nod(self, query: str, text: str) -> None:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import time
 from itertools import pairwise
@@ -16,10 +17,10 @@ from tests.bot_api_rules import Fault
 from tests.notify.scene import THIRD, Scene, key, scene
 from tests.notify.support import message
 from watcher.alerts.ack import Acknowledgement
-from watcher.alerts.message import Level, bold
+from watcher.alerts.message import Level, Text, bold
 from watcher.config.daily import Daily
 from watcher.config.quiet import Hours, Quiet
-from watcher.notify.channel import MessageGone
+from watcher.notify.channel import MessageGone, NotSent
 from watcher.store import Store
 from watcher.store.incidents import incident_of, open_incidents
 
@@ -114,6 +115,29 @@ async def test_it_waits_with_edits_until_no_alert_waits(stage: Scene) -> None:
     await stage.look((MAIN, "1.08"), after=1)
     assert len(stage.api.edits) == 1
     assert stage.api.edits[0].time > stage.api.accepted[-1].time
+
+
+async def test_it_leaves_a_command_room_in_a_group_with_many_messages_to_edit(tmp_path: Path) -> None:
+    async with scene(tmp_path / "w.db", {"team": -5}) as stage:
+        await stage.told((MAIN, "1.09"))
+        for number in range(12):
+            with suppress(NotSent):  # no turn to spare
+                await stage.sender.edit("team", "1", Text(f"edit {number}"))
+        began = stage.clock.now()
+        for number in range(3):
+            await stage.sender.answer(message(f"answer {number}", chat="team"))
+        assert stage.clock.now() - began <= 5
+        await stage.sender.edit("team", "1", Text("pressed"), asked=True)
+        assert stage.clock.now() - began <= 10, "who presses a button waits as well"
+
+
+async def test_it_waits_with_edits_until_no_answer_waits(stage: Scene) -> None:
+    await stage.told((MAIN, "1.09"))
+    await asyncio.gather(
+        stage.sender.answer(message("x" * 10_000, chat="me")), stage.sender.edit("me", "1", Text("an edit"))
+    )
+    methods = [method for method, *_ in stage.api.requests]
+    assert methods[1:] == ["sendMessage"] * 3 + ["editMessageText"]
 
 
 async def test_it_holds_the_chat_as_long_as_a_refused_edit_asks_for(stage: Scene) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watcher.notify.channel import Pace
-from watcher.notify.pacing import Backoff, Lane, Limits, Rate, Window
+from watcher.notify.pacing import Backoff, Lane, Limits, Rate, Share, Window
 
 MOMENT = st.floats(0, 1)
 
@@ -72,12 +72,18 @@ def test_it_doubles_its_patience_up_to_the_longest(attempt: int, seconds: float)
     assert Backoff(60.0).after(attempt) == seconds
 
 
-def test_it_leaves_half_of_the_room_of_a_group_to_what_matters_more() -> None:
+def test_it_leaves_half_of_the_room_of_a_group_to_alerts_and_a_quarter_to_answers() -> None:
     limits = Limits(chat=Rate(1, 0.0))
     lane = Lane(Pace.GROUP, limits, Window(limits.overall))
     for second in range(10):
-        assert lane.ready_at(float(second), sparing=True) == second
+        assert lane.ready_at(float(second), Share.ANSWER) == second
+        assert lane.ready_at(float(second), Share.EDIT) == (second if second < 5 else 55 + second)
         lane.start()
         lane.end(float(second))
-    assert lane.ready_at(10.0, sparing=True) == 60.0
+    assert lane.ready_at(10.0, Share.ANSWER) == 60.0
     assert lane.ready_at(10.0) == 10.0
+
+
+@pytest.mark.parametrize("share", Share)
+def test_it_leaves_everybody_the_one_message_that_there_may_be(share: Share) -> None:
+    assert share.of(1) == 1

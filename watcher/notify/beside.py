@@ -6,6 +6,7 @@ All go through the same lanes as what the outbox holds, so a chat has one messag
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -29,7 +30,7 @@ from watcher.notify.channel import (
     RichChannel,
 )
 from watcher.notify.clock import Clock
-from watcher.notify.pacing import Lane
+from watcher.notify.pacing import Lane, Share
 from watcher.notify.unstored import LABEL
 from watcher.store import Store, StoreFailed, StoreThread
 
@@ -69,6 +70,7 @@ class Beside:
         self._due = due
         self._wake = wake
         self._edits: dict[str, asyncio.Future[None]] = {}  # on their way, by chat
+        self._awaited: Counter[str] = Counter()  # how much people wait for, by chat
 
     async def unstored(self, message: Message) -> None:
         """All parts, each in its chat's turn. Raises `DeliveryError`; then all of them are to be sent again."""
@@ -90,21 +92,22 @@ class Beside:
             reply_to = envelope.reply_to if place == 0 else None
             keyboard = envelope.keyboard if place == len(requests) - 1 else ()
             request = partial(request, envelope=Envelope(reply_to, keyboard))  # noqa: PLW2901 - the same, addressed
-            sent = await self._in_turn(chat, request, behind_alerts=True)
+            sent = await self._in_turn(chat, request, Share.ANSWER)
         return sent
 
     async def edit(
-        self, chat: str, external_id: str, body: Text | None, keyboard: Keyboard, *, within: float = PATIENCE
+        self, chat: str, external_id: str, body: Text | None, keyboard: Keyboard, *, asked: bool = False
     ) -> None:
-        """Makes a message say this, once nothing else of its chat waits. What waits longer than `within` s is dropped.
+        """Makes a message say this, once nothing else of its chat waits. What waits longer than `PATIENCE` is dropped.
 
+        Edits have the least share of the room, and wait for answers; one that somebody `asked` for counts as an answer.
         An alert that becomes due meanwhile does not wait for it: the edit is broken off. Raises `MessageGone` and other
         `DeliveryError`s (`ChatRefused` where messages cannot be edited), and `StoreFailed`.
         """
         if not isinstance(self._channel(chat), RichChannel):
             raise ChatRefused(f"messages to {chat} cannot be edited")
         request = partial(self._edit, chat=chat, external_id=external_id, body=body, keyboard=keyboard)
-        await self._in_turn(chat, request, behind_alerts=True, within=within)
+        await self._in_turn(chat, request, Share.ANSWER if asked else Share.EDIT, within=PATIENCE)
 
     def give_way(self, chats: Iterable[str]) -> None:
         """Breaks off the edits that are on their way to these chats."""
@@ -128,11 +131,15 @@ class Beside:
         task.result()
 
     async def _in_turn(
-        self, chat: str, request: Callable[[Channel], Awaitable[T]], *, behind_alerts: bool = False, within: float = inf
+        self, chat: str, request: Callable[[Channel], Awaitable[T]], share: Share = Share.ALERT, within: float = inf
     ) -> T:
         """One request, when its chat may get one. Raises `DeliveryError`."""
         lane, channel = self._lanes[chat], self._channel(chat)
-        await self._turn_of(chat, lane, behind_alerts=behind_alerts, within=within)
+        self._awaited[chat] += share is Share.ANSWER
+        try:
+            await self._turn_of(chat, lane, share, within)
+        finally:
+            self._awaited[chat] -= share is Share.ANSWER
         lane.start()
         try:
             return await bounded(request(self._channels[chat]), chat)
@@ -154,13 +161,13 @@ class Beside:
         except StoreFailed as error:
             _log.error("outbox.not_written", error=str(error))
 
-    async def _turn_of(self, chat: str, lane: Lane, *, behind_alerts: bool, within: float) -> None:
-        ends = self._clock.now() + within
+    async def _turn_of(self, chat: str, lane: Lane, share: Share, within: float) -> None:
+        ends, behind_alerts = self._clock.now() + within, share is not Share.ALERT
         # Asked again after the database: an alert may have left meanwhile.
         while (
-            self._is_busy(lane, behind_alerts)
+            self._is_busy(chat, lane, share)
             or (behind_alerts and chat in await self._due())
-            or self._is_busy(lane, behind_alerts)
+            or self._is_busy(chat, lane, share)
         ):
             if self._clock.now() >= ends:
                 raise NotSent(f"{chat} has had no turn to spare for {within:.0f} s")
@@ -171,9 +178,9 @@ class Beside:
             raise ChatRefused(f"no chat {chat} is configured any more")
         return self._channels[chat]
 
-    def _is_busy(self, lane: Lane, sparing: bool) -> bool:
+    def _is_busy(self, chat: str, lane: Lane, share: Share) -> bool:
         now = self._clock.now()
-        return lane.ready_at(now, sparing=sparing) > now
+        return lane.ready_at(now, share) > now or (share is Share.EDIT and self._awaited[chat] > 0)
 
 
 def _requests(channel: Channel, message: Message, photo: bytes | None) -> list[Callable[..., Awaitable[str]]]:

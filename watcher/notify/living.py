@@ -152,18 +152,18 @@ class Living:
         """Shows at once what somebody has said of a message, by its number in the outbox. Raises `StoreFailed`."""
         incident = await self._store.do(incident_of, message_id)
         if incident is not None and incident.ended_at is None:
-            await self._renew_in(incident.chat, [incident])
+            await self._renew_in(incident.chat, [incident], asked=True)
             return
         found = await self._store.do(told, message_id)
         if found is not None and (channel := self._sender.rich(found.message.chat)) is not None:
             await self._annotate(found, channel)
 
-    async def _renew_in(self, chat: str, incidents: Iterable[Incident]) -> None:
+    async def _renew_in(self, chat: str, incidents: Iterable[Incident], *, asked: bool = False) -> None:
         """One chat's, one after the other; what has no turn now leaves none to the others."""
         async with self._turns[chat]:
             for incident in incidents:
                 try:
-                    if not await self._renewed(incident):
+                    if not await self._renewed(incident, asked):
                         return
                 except StoreFailed:
                     raise
@@ -171,7 +171,7 @@ class Living:
                     self._tried[incident.id] = self._clock.now()
                     _log.exception("incident.bug", chat=chat, message=incident.id)
 
-    async def _renewed(self, incident: Incident) -> bool:
+    async def _renewed(self, incident: Incident, asked: bool) -> bool:
         """Edits one message if there is anything new to show; returns whether its chat may have another turn."""
         channel = self._sender.rich(incident.chat)
         if channel is None:
@@ -183,9 +183,8 @@ class Living:
             return True
         self._tried[incident.id] = self._clock.now()
         try:
-            await self._sender.edit(
-                incident.chat, incident.external_id, written.body, self._keyboard(incident, written)
-            )
+            keyboard = self._keyboard(incident, written)
+            await self._sender.edit(incident.chat, incident.external_id, written.body, keyboard, asked=asked)
         except DeliveryError as error:
             return await self._after(error, incident, written)
         await self._shown(incident, written.body)
@@ -274,7 +273,7 @@ class Living:
         keys = [member.key for member in found.members]
         keyboard = panel.alert(chat, found.id, keys, handled=handled) if panel else ()
         try:
-            await self._sender.edit(chat, found.external_id, body, keyboard)
+            await self._sender.edit(chat, found.external_id, body, keyboard, asked=True)
         except DeliveryError as error:
             _log.info("incident.not_edited", chat=chat, kind=type(error).__name__, error=str(error))
 

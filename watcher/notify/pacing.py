@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from enum import Enum
 from itertools import islice
 from math import inf
 
@@ -31,6 +32,17 @@ class Limits:
     group: Rate = Rate(20, 60.0)
 
 
+class Share(Enum):
+    """The part of a rate, one in so many, that may be used up before a message: the rest is for what matters more."""
+
+    ALERT = 1
+    ANSWER = 2
+    EDIT = 4
+
+    def of(self, limit: int) -> int:
+        return -(-limit // self.value)
+
+
 class Window:
     """One rate, and what it has seen."""
 
@@ -46,15 +58,12 @@ class Window:
         self._running -= 1
         self._ended.append(now)
 
-    def ready_at(self, now: float, *, sparing: bool = False) -> float:
-        """`now` if there is room, else when there will be; infinity while that depends on what still runs.
-
-        Who is `sparing` leaves half of the room, if it can be halved, to what matters more.
-        """
+    def ready_at(self, now: float, share: Share = Share.ALERT) -> float:
+        """`now` if there is room within this share, else when there will be; infinity while that depends on what still
+        runs."""
         while self._ended and self._ended[0] + self._rate.period <= now:
             self._ended.popleft()
-        limit = self._rate.limit - self._rate.limit // 2 if sparing else self._rate.limit
-        excess = self._running + len(self._ended) - limit
+        excess = self._running + len(self._ended) - share.of(self._rate.limit)
         if excess < 0:
             return now
         return next(islice(self._ended, excess, None), inf) + self._rate.period
@@ -89,10 +98,10 @@ class Lane:
         """Whether the other side asked it to wait, and still does."""
         return self._held_until > now
 
-    def ready_at(self, now: float, *, sparing: bool = False) -> float:
+    def ready_at(self, now: float, share: Share = Share.ALERT) -> float:
         if self._busy:
             return inf
-        return max([now, self._held_until, *(window.ready_at(now, sparing=sparing) for window in self._windows)])
+        return max([now, self._held_until, *(window.ready_at(now, share) for window in self._windows)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,17 +133,18 @@ class Sender:
     async def answer(self, message: Message, envelope: Envelope = PLAIN, photo: bytes | None = None) -> str:
         """Sends what somebody asked for and waits for: once, kept nowhere, and behind every alert to its chat.
 
-        Returns the id of its last part, the one with the buttons. See `Beside.answer`.
-        Raises `DeliveryError`, and `StoreFailed` where it cannot be known whether an alert waits.
+        Returns the id of its last part, the one with the buttons. Raises as `Beside.answer` does.
         """
         return await self._beside.answer(message, envelope, photo)
 
-    async def edit(self, chat: str, external_id: str, body: Text | None, keyboard: Keyboard = ()) -> None:
+    async def edit(
+        self, chat: str, external_id: str, body: Text | None, keyboard: Keyboard = (), *, asked: bool = False
+    ) -> None:
         """Makes a message say this, with these buttons only, when nothing else of its chat waits. See `Beside.edit`.
 
         Raises `DeliveryError`: `MessageGone` where there is no such message any more; and `StoreFailed`.
         """
-        await self._beside.edit(chat, external_id, body, keyboard)
+        await self._beside.edit(chat, external_id, body, keyboard, asked=asked)
 
     def rich(self, chat: str) -> RichChannel | None:
         """The way to a chat whose messages can be edited; None where they cannot, or it is not served."""
