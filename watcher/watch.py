@@ -160,7 +160,7 @@ class ChainWatch:
 
     @property
     def _told(self) -> list[Block]:
-        """The blocks, deep down none of them, of which events were told."""
+        """The blocks of which events were told, as long as they may be taken back."""
         return [one.block for one in self.baseline.told] if self.baseline else []
 
     def _note(self, reorg: Reorg, seen: Snapshot) -> None:
