@@ -86,6 +86,17 @@ async def test_it_takes_an_endpoint_that_is_behind_for_no_reorganisation() -> No
         assert await trail(*known).to(Node(block(newest)), certain=True) == (trail(*known), None)
 
 
+async def test_it_has_no_place_for_a_block_that_may_be_of_another_fork() -> None:
+    """Half of a reorganisation: lower than what is known, and nothing there to compare it with."""
+    node = forked(16, after=12)
+    found, reorg = await trail(10, 18, 19).to(node, certain=True)
+    assert (found, reorg) == (trail(10, 18, 19), None)
+    assert not found.has(node.block)
+    later, reorg = await found.to(forked(20, after=12), certain=True)
+    assert reorg == Reorg(depth=9, orphans=frozenset({"18a", "19a"}))
+    assert [one.hash for one in later.blocks] == ["10a", "20b"]
+
+
 async def test_it_takes_a_parent_hash_of_another_kind_for_no_proof() -> None:
     """Or the header of a chain that fills that field in its own way would be a reorganisation with every block."""
     odd = Block(chain="test", number=13, hash="13a", timestamp=13, parent="something else")

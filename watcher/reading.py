@@ -51,6 +51,7 @@ class Known:
     """What is known of a chain between two looks.
 
     `waiting` are snapshots, the oldest first, whose blocks are to be confirmed; `settled` is the newest block that was.
+    All are of the trail, by which it is told when they are gone.
     `gone` are the hashes of blocks with events that were told and have not been taken back yet.
     """
 
@@ -84,7 +85,7 @@ class Known:
         settled = confirmed.block if confirmed else None if read.shaken else self.settled
         buried = confirmed.block.number if confirmed else -1
         kept = {one.block.hash: one for one in self.waiting if one.block.number > buried}
-        if read.snapshot is not confirmed and len(kept) < KEPT:
+        if read.snapshot is not confirmed and read.trail.has(read.snapshot.block) and len(kept) < KEPT:
             kept[read.snapshot.block.hash] = read.snapshot
         waiting = [one for one in kept.values() if one.block.hash not in read.orphans] if standing else []
         return Known(
@@ -119,7 +120,7 @@ class Known:
         orphans: list[str] = []
         for snapshot in reversed([*self.waiting, read.snapshot]):
             block = snapshot.block
-            if block.hash in read.orphans or not lowest < block.number <= highest:
+            if block.hash in read.orphans or not (lowest < block.number <= highest and read.trail.has(block)):
                 continue
             if block.hash == pinned.block.hash or await pinned.block_hash(block.number) == block.hash:
                 return replace(read, confirmed=snapshot, orphans=read.orphans.union(orphans))

@@ -48,8 +48,15 @@ class Trail:
         """These, in whatever order they come."""
         return cls(tuple(sorted({one.number: one for one in blocks}.values(), key=lambda block: block.number)))
 
+    def has(self, block: Block) -> bool:
+        """Whether it is one of these."""
+        return any(one.hash == block.hash for one in self.blocks)
+
     async def to(self, heads: Heads, *, certain: bool) -> tuple[Trail, Reorg | None]:
         """The trail up to a newest block, and what of it is gone there. Raises `EndpointError`.
+
+        A block below the newest that is known, of which nobody can say whether that one comes after it, has no place
+        in it.
 
         Unless it is to be `certain`, nothing is asked about blocks that were passed over: what is not known to lead to
         the newest block is then forgotten.
