@@ -38,12 +38,22 @@ PROMISES = {
 
 
 def write_promise(name: str, measured: str, test: str, path: Path = MEASURED) -> None:
-    """A row of the table of promises, in the place of the one of that name. `test` is where it is measured."""
-    rows = {row.split(" |")[0].removeprefix("| "): row for row in _promises(path)}
-    rows[name] = f"| {name} | {PROMISES[name]} | {measured} | `{test}` |"
-    table = ["| | promised | measured | by |", "|---|---|---|---|", *(rows[one] for one in PROMISES if one in rows)]
-    how = "What is promised of alerts and their delivery, and what was found when it was last measured."
+    """A row of the table of promises, in the place of the one of that name. `test` is where it is measured.
+
+    The rows of other names stay as they are, those too that are not of `PROMISES`.
+    """
+    row = f"| {name} | {PROMISES[name]} | {measured} | `{test}` |"
+    others = [one for one in _promises(path) if _name(one) != name]
+    table = ["| | promised | measured | by |", "|---|---|---|---|", *sorted([*others, row], key=_name)]
+    how = (
+        "What is promised of alerts, of their delivery and of what they rest on, and what was found when it was last"
+        " measured."
+    )
     _put("promises", ["## Promises", "", how, "", *table], path)
+
+
+def _name(row: str) -> str:
+    return row.split(" |")[0].removeprefix("| ")
 
 
 def _promises(path: Path) -> list[str]:

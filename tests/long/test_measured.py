@@ -30,6 +30,17 @@ def test_it_keeps_the_promises_in_their_order_each_in_one_row(tmp_path: Path) ->
     assert "## One" in page.read_text()
 
 
+def test_it_keeps_the_rows_that_were_written_otherwise(tmp_path: Path) -> None:
+    page = tmp_path / "measured.md"
+    write_promise("B1", "1 lost", "tests/x.py", page)
+    added = ["| C1 | one thing | 0 | `tests/y.py` |", "| C1 | another | 1 | `tests/z.py` |"]
+    page.write_text(page.read_text().replace("`tests/x.py` |", "\n".join(["`tests/x.py` |", *added])))
+    write_promise("F4", "0", "tests/x.py", page)
+    rows = [line for line in page.read_text().splitlines() if "tests/" in line]
+    assert [row.split(" | ")[0] for row in rows] == ["| B1", "| C1", "| C1", "| F4"]
+    assert rows[1:3] == added
+
+
 def test_it_goes_on_where_it_stopped_unless_the_code_is_another(tmp_path: Path) -> None:
     source = tmp_path / "source.py"
     source.write_text("1")
