@@ -14,7 +14,7 @@ demo: .stamps/python .stamps/node ## Watch real Aave contracts on a local chain,
 	@$(RUN) -m tests.demo $(DEMO)
 
 test: lint .stamps/node ## Everything that CI checks, in under ten minutes
-	$(RUN) -m pytest -m "not long" -n auto --maxprocesses 4 --dist loadfile
+	$(RUN) -m pytest -m "not long" -n auto --maxprocesses 4 --dist worksteal
 
 lint: .stamps/python ## Style, types, and who may import whom
 	$(RUN) -m ruff check .
