@@ -29,7 +29,7 @@ from tests.alerts.telling import (
 )
 from tests.bot import seen
 from tests.hostile import clickable, names, poisoned, unseen
-from watcher.alerts.assess import sight_chain
+from watcher.alerts.beside import sight_chain
 from watcher.alerts.clean import clean, visible
 from watcher.alerts.message import Text
 from watcher.alerts.record import Key, Rule

@@ -65,6 +65,8 @@ def every_address() -> Iterator[tuple[str, str]]:
         yield f"chains.{name}.multicall3", chain["multicall3"]
         if "wrapped" in chain:
             yield f"chains.{name}.wrapped", chain["wrapped"]
+        if "sequencer_feed" in chain:
+            yield f"chains.{name}.sequencer_feed", chain["sequencer_feed"]
     for deployment in DEPLOYMENTS:
         for key in ("pool", "provider", "oracle"):
             yield f"{deployment['id']}.{key}", deployment[key]
@@ -97,7 +99,7 @@ def test_it_gives_every_chain_an_id_of_its_own() -> None:
 def test_it_says_all_that_is_needed_to_read_a_chain(name: str) -> None:
     chain = CHAINS[name]
 
-    assert set(chain) - {"wrapped", "known_block"} == {
+    assert set(chain) - {"wrapped", "known_block", "sequencer_feed"} == {
         "id", "title", "multicall3", "block_time", "max_age", "confirmations", "endpoints", "explorer",
     }  # fmt: skip
     assert chain["multicall3"] == (MULTICALL3_ON_ZKSYNC if name == "zksync" else MULTICALL3)
@@ -115,6 +117,23 @@ def test_it_holds_endpoints_to_a_block_of_each_chain_that_publishes_one() -> Non
     known = [chain["known_block"] for chain in CHAINS.values() if "known_block" in chain]
     assert len({one["hash"] for one in known}) == len(known), "each chain has a block of its own"
     assert CHAINS["ethereum"]["known_block"] == {"number": 0, "hash": "0xd4e56740f876aef8c010b86a40d5f567"}
+
+
+def test_it_knows_every_sequencer_feed_that_chainlink_publishes() -> None:
+    """Read once more from the page that protocols.toml names; two addresses serve two chains each."""
+    assert {name: chain["sequencer_feed"] for name, chain in CHAINS.items() if "sequencer_feed" in chain} == {
+        "arbitrum": "0xFdB631F5EE196F0ed6FAa767959853A9F217697D",
+        "base": "0xBCF85224fc0756B9Fa45aA7892530B47e10b6433",
+        "celo": "0x4CD491Dc27C8B0BbD10D516A502856B786939d18",
+        "mantle": "0xaDE1b9AbB98c6A542E4B49db2588a3Ec4bF7Cdf0",
+        "megaeth": "0x78B2195A21B8BBe82acaB43F90F9180E9513FD0C",
+        "metis": "0x58218ea7422255EBE94e56b504035a784b7AA204",
+        "optimism": "0x371EAD81c9102C9BF4874A9075FFFf170F2Ee389",
+        "scroll": "0x45c2b8C204568A03Dc7A2E32B71D67Fe97F908A9",
+        "soneium": "0xaDE1b9AbB98c6A542E4B49db2588a3Ec4bF7Cdf0",
+        "xlayer": "0x45c2b8C204568A03Dc7A2E32B71D67Fe97F908A9",
+        "zksync": "0x0E6AC8B967393dcD3D36677c126976157F993940",
+    }
 
 
 def test_it_knows_the_wrapped_coin_where_a_market_takes_it() -> None:

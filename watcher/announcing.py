@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import structlog
 
 from watcher.advice import advise
-from watcher.alerts.assess import told_to
 from watcher.alerts.message import Message
 from watcher.alerts.mute import by_end
 from watcher.alerts.outlook import Advice
 from watcher.alerts.policy import Notice
+from watcher.alerts.sharing import told_to
 from watcher.alerts.words import IN_FULL, Telling, compose, urgency
 from watcher.config import Settings
 from watcher.domain.errors import ReadFailed

@@ -72,7 +72,8 @@ class Known:
             snapshot, trail, reorg = self.last, self.trail, None
         else:
             trail, reorg = await self._known_or(asking.told).to(pinned, certain=bool(asking.told) or asking.standing)
-            snapshot = await take(pinned, asking.watched, self.last.asked if self.last else ())
+            warm = self.last.asked if self.last else ()
+            snapshot = await take(pinned, asking.watched, warm, sequencer_feed=asking.spec.sequencer_feed)
         orphans = (self.gone | (reorg.orphans if reorg else frozenset())) - {pinned.block.hash}
         read = Read(snapshot=snapshot, trail=trail, reorg=reorg, orphans=orphans)
         if reorg is not None and self.settled is not None and self.settled.hash in reorg.orphans:

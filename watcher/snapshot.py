@@ -26,7 +26,9 @@ from watcher.domain.position import (
     Verdict,
 )
 from watcher.domain.price import Price
+from watcher.domain.sequencer import Sequencer
 from watcher.domain.source import Address, Block, Holder
+from watcher.oracles.sequencer import sequencer_by
 from watcher.protocols.reader import AnyReader, PriceMissing
 from watcher.reads import Answers, Call, Outcome, Plan, Request, Returned, both, sure, together
 from watcher.reads.call import T
@@ -107,7 +109,7 @@ class Snapshot:
     `covered` are the (deployment, wallet) pairs that were read without failure: a position known from before that is
     absent there has been closed. `asked` is what the plans needed, for the next snapshot's first round. `holdings` are
     the balances of wallets with a position below its target, of the tokens that would help it, `unwrapped` the
-    coins that would become such a token; what is absent there is not known.
+    coins that would become such a token; what is absent there is not known. `sequencer` is None where no feed tells.
     """
 
     block: Block
@@ -119,6 +121,7 @@ class Snapshot:
     rounds: int
     holdings: Holdings = field(default_factory=dict)
     unwrapped: Holdings = field(default_factory=dict)
+    sequencer: Sequencer | None = None
 
     @property
     def positions(self) -> tuple[Position, ...]:
@@ -152,10 +155,16 @@ def too_old(spec: ChainSpec, block: Block, now: int) -> str:
     return ""
 
 
-async def take(at: AtBlock, watched: Sequence[Watched], warm: Collection[Request] = ()) -> Snapshot:
+async def take(
+    at: AtBlock,
+    watched: Sequence[Watched],
+    warm: Collection[Request] = (),
+    *,
+    sequencer_feed: Address | None = None,
+) -> Snapshot:
     """Read everything watched at one block. Raises `EndpointError`; a plan that fails becomes `Unreadable`."""
-    plans, answers = together(_survey(one, at.block) for one in watched), Answers(at.block)
-    outcomes, asked, rounds = await run(plans, at, warm, answers)
+    surveys, answers = together(_survey(one, at.block) for one in watched), Answers(at.block)
+    (outcomes, sequencer), asked, rounds = await run(both(surveys, sequencer_by(sequencer_feed)), at, warm, answers)
     found = [reading for outcome in outcomes for reading in sure(outcome)]  # a survey keeps its failures as readings
     held = tuple(reading for reading in found if isinstance(reading, Held))
     purses = frozenset(_purses(held, watched))
@@ -176,6 +185,7 @@ async def take(at: AtBlock, watched: Sequence[Watched], warm: Collection[Request
         rounds=rounds + further,
         holdings=holdings,
         unwrapped=unwrapped,
+        sequencer=sequencer,
     )
 
 

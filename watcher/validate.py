@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, get_type_hints
 from watcher.chain import Chain, ChainSpec, EndpointSpec, Pinned
 from watcher.config import Chat, Deployment, Escalation, Settings, Telegram, Webhook
 from watcher.domain.errors import ConfigError, DeliveryError, EndpointError, ReadFailed
+from watcher.domain.sequencer import Sequencer
 from watcher.domain.source import Address
+from watcher.oracles.sequencer import sequencer_by
 from watcher.reads import Bundle
 from watcher.snapshot import run
 
@@ -64,6 +66,8 @@ async def _chain(spec: ChainSpec, settings: Settings) -> list[Mark]:
             unseen = ", ".join(each.title for each in deployments)
             return [*marks, Mark(f"{spec.title}: {unseen}", "not looked at, for want of an endpoint")]
         asked = [_code(chain, f"{spec.title}: Multicall3", spec.multicall3)]
+        if spec.sequencer_feed is not None:
+            asked.append(_sequencer(chain, spec.sequencer_feed))
         for deployment in deployments:
             asked += [_code(chain, f"{deployment.title}: {name}", at) for name, at in addresses_of(deployment).items()]
             asked.append(_interface(chain, deployment))
@@ -88,6 +92,20 @@ async def _code(chain: Chain, what: str, address: Address) -> Mark:
     except EndpointError as failure:
         return Mark(f"{what} at {address}", str(failure))
     return Mark(f"{what} at {address}", "" if code else "no contract lives there")
+
+
+async def _sequencer(chain: Chain, feed: Address) -> Mark:
+    what = f"{chain.spec.title}: sequencer feed at {feed}"
+
+    async def ask(pinned: Pinned) -> Sequencer | None:
+        said, _, _ = await run(sequencer_by(feed), pinned)
+        return said
+
+    try:
+        said = await chain.first(ask, within=WITHIN)
+    except EndpointError as failure:
+        return Mark(what, str(failure))
+    return Mark(what, said.problem if said else "")
 
 
 def addresses_of(deployment: Deployment) -> dict[str, Address]:

@@ -44,6 +44,7 @@ class Views:
                 # Off the loop: each liquidation price is milliseconds of arithmetic.
                 nearest=await asyncio.to_thread(self._nearest, snapshot),
                 falls=self._falls(snapshot),
+                sequencer=snapshot.sequencer,
             )
             self._made[snapshot.block.hash] = made
             while len(self._made) > KEPT:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
-from watcher.alerts.assess import Sighting, assess, sight_chain, sight_event
+from watcher.alerts.assess import Sighting, assess
+from watcher.alerts.beside import sight_chain, sight_event
 from watcher.alerts.message import Level
 from watcher.alerts.policy import announce, decide
 from watcher.alerts.record import OF_POSITIONS, Key, Record, Rule
@@ -205,6 +206,8 @@ class ChainWatch:
         if key.rule in OF_POSITIONS:
             mine = {one.id for one in self.settings.deployments if one.chain == self.spec.name}
             return key.subject.split("/")[0] in mine
+        if key.rule is Rule.SEQUENCER:
+            return key.subject == self.spec.name
         return key.rule is Rule.STALE and key.subject.startswith(f"{self.spec.name}:")
 
     def _doubted(self) -> dict[Key, Record]:

@@ -36,12 +36,12 @@ from watcher.alerts.assess import (
     View,
     assess,
     feed_subject,
-    sight_chain,
-    told_to,
 )
+from watcher.alerts.beside import sight_chain
 from watcher.alerts.message import Level
 from watcher.alerts.record import Key, Rule
 from watcher.alerts.rules import RuleBook, Rules
+from watcher.alerts.sharing import told_to
 from watcher.domain.health import INFINITE, Health
 from watcher.domain.price import Fixed, Opaque
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from tests.alerts.samples import BLOCK, USDC, WETH, position
-from watcher.alerts.assess import sight_event
+from watcher.alerts.beside import sight_event
 from watcher.alerts.happened import YEAR, Change, Happened, What, changes, looks_liquidated
 from watcher.alerts.message import Level
 from watcher.alerts.rules import Rules

@@ -26,7 +26,8 @@ from tests.alerts.telling import (
     text,
     told,
 )
-from watcher.alerts.assess import Near, Sighting, View, assess, sight_event
+from watcher.alerts.assess import Near, Sighting, View, assess
+from watcher.alerts.beside import sight_event
 from watcher.alerts.falls import Fall, Peak
 from watcher.alerts.fold import fold
 from watcher.alerts.happened import Change, Happened, What, changes

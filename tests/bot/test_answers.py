@@ -23,6 +23,7 @@ from watcher.chain import EndpointReport
 from watcher.config import Role
 from watcher.domain.position import Check
 from watcher.domain.price import Opaque, Price
+from watcher.domain.sequencer import Running, Sequencer
 from watcher.domain.source import Address
 from watcher.snapshot import Held
 
@@ -59,6 +60,27 @@ def test_it_never_passes_old_numbers_off_as_present_ones() -> None:
         assert "Ethereum: block 205, 6 min old, NOT CURRENT" in ask(line, old)
         assert "NOT CURRENT" in ask(line, blind)
     assert "· BLIND for 1 min" in ask("/status", blind)
+
+
+def test_it_tells_of_a_sequencer_unless_it_is_well_up() -> None:
+    def said(report: Sequencer | None, line: str) -> str:
+        [sight] = view().sights
+        assert sight.snapshot is not None
+        return ask(line, replace(view(), sights=(replace(sight, snapshot=replace(sight.snapshot, sequencer=report)),)))
+
+    at = view().now - 12
+    down = Sequencer(state=Running.DOWN, since=at - 708)
+    back = Sequencer(state=Running.UP, since=at - 48)
+    unknown = Sequencer(state=Running.UNKNOWN, problem="no answer")
+    for report, words in (
+        (down, "SEQUENCER DOWN for 12 min"),
+        (back, "SEQUENCER JUST UP AGAIN for 1 min"),
+        (unknown, "SEQUENCER UNKNOWN"),
+    ):
+        assert f"\n· {words}\n" in said(report, "/status")
+        assert f"Ethereum: block 205, 12 s old\n{words}" in said(report, "/position main")
+    for well in (None, Sequencer(state=Running.UP, since=at - 4000)):
+        assert "SEQUENCER" not in said(well, "/status") + said(well, "/position main")
 
 
 def test_it_does_not_take_a_chain_that_it_has_not_seen_for_an_empty_one() -> None:

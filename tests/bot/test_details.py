@@ -9,6 +9,7 @@ from watcher.alerts.assess import feed_subject
 from watcher.alerts.record import Key, Rule
 from watcher.bot.details import IN_FULL, details
 from watcher.bot.view import View
+from watcher.domain.sequencer import Running, Sequencer
 
 
 def about(*labels: str, rule: Rule = Rule.HEALTH) -> list[Key]:
@@ -67,6 +68,15 @@ def test_it_shows_a_feed_with_its_answer_its_age_and_who_rests_on_it() -> None:
         "WETH / USD · Ethereum\n$2,000.00, 1 s / 1 h, fresh\nunder main, staker\n\nEthereum: block 205, 12 s old"
     )
     assert shown(view(), Key(Rule.STALE, feed_subject("elsewhere", feed))) == "Nothing of it can be seen any more."
+
+
+def test_it_shows_how_the_sequencer_of_a_chain_is() -> None:
+    [sight] = view().sights
+    assert sight.snapshot is not None
+    down = Sequencer(state=Running.DOWN, since=view().now - 600)
+    seen = replace(view(), sights=(replace(sight, snapshot=replace(sight.snapshot, sequencer=down)),))
+    assert shown(seen, Key(Rule.SEQUENCER, SPEC.name)) == "Ethereum: block 205, 12 s old\nSEQUENCER DOWN for 10 min"
+    assert shown(view(), Key(Rule.SEQUENCER, SPEC.name)) == "Ethereum: block 205, 12 s old"
 
 
 def test_it_shows_since_when_a_chain_is_not_seen() -> None:

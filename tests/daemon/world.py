@@ -75,12 +75,14 @@ def configure(
     max_age: int = 86_400,
     confirmations: int = 0,
     rules: str = "",
+    chain: str = "",
 ) -> Path:
     """Writes `watcher.toml` and what belongs to it; returns its path. Everything it names is on loopback.
 
-    Each wallet is told to all `chats`, or to the one that `told` names for its label.
+    Each wallet is told to all `chats`, or to the one that `told` names for its label. `chain`: more lines of the
+    chain's table.
     """
-    (folder / "local.toml").write_text(_local(market, endpoints or [market.world.url], max_age, confirmations))
+    (folder / "local.toml").write_text(_local(market, endpoints or [market.world.url], max_age, confirmations, chain))
     parts = [
         f'interval = "{interval}"\nmin_interval = "{interval}"\nprotocols_file = "local.toml"\nstate = "watcher.db"\n',
         f"[rules]\n{rules}\n",
@@ -106,7 +108,7 @@ def set_token(folder: Path, token: str) -> None:
     (folder / "token").write_text(token)
 
 
-def _local(market: Market, endpoints: Iterable[str], max_age: int, confirmations: int) -> str:
+def _local(market: Market, endpoints: Iterable[str], max_age: int, confirmations: int, chain: str) -> str:
     world = market.world
     listed = ", ".join(f'"{url}"' for url in endpoints)
     feeds = "".join(
@@ -124,6 +126,7 @@ block_time = 12
 max_age = {max_age}
 confirmations = {confirmations}
 endpoints = [{listed}]
+{chain}
 
 [[deployments]]
 id = "aave_local"

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from watcher.alerts.falls import Fall
-from watcher.alerts.happened import Happened, What
+from watcher.alerts.happened import Happened
 from watcher.alerts.message import Level
 from watcher.alerts.record import OF_POSITIONS, Key, Rule, wallet_of
 from watcher.alerts.rules import RuleBook, Rules
 from watcher.domain.position import Position, Unreadable
 from watcher.domain.price import FeedReading, Freshness
+from watcher.domain.sequencer import Running, Sequencer
 from watcher.domain.source import Address, Block
 from watcher.risk.liquidation import LiquidationPrice
 
@@ -88,7 +89,23 @@ class Blind:
     since: int
 
 
-Facts = Seen | Near | Fell | Happened | Lost | Closed | Feed | Unwatched | Blind
+Dependents = tuple[Position | Unreadable, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sequencing:
+    """What is known of a chain's sequencer at the time `at` of a block (Unix seconds), and whom it concerns.
+
+    `dependents` are the positions that owe something, and those of which that is not known: `()` where there is none.
+    """
+
+    chain: str
+    report: Sequencer
+    at: int
+    dependents: Dependents
+
+
+Facts = Seen | Near | Fell | Happened | Lost | Closed | Feed | Unwatched | Blind | Sequencing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +132,7 @@ class View:
     """What one snapshot says, as far as alerts need it.
 
     `nearest` and `falls` are by position, for those whose rules ask for it; where one is missing it is not known.
+    `sequencer` is None where no feed tells of it.
     """
 
     block: Block
@@ -123,6 +141,7 @@ class View:
     covered: frozenset[tuple[str, Address]]
     nearest: Mapping[str, LiquidationPrice | None] = field(default_factory=dict)
     falls: Mapping[str, Fall] = field(default_factory=dict)
+    sequencer: Sequencer | None = None
 
 
 def assess(view: View, book: RuleBook, known: Iterable[Key]) -> list[Sighting]:
@@ -133,8 +152,8 @@ def assess(view: View, book: RuleBook, known: Iterable[Key]) -> list[Sighting]:
     resting = _resting(view)
     sightings = [one for position in view.positions for one in _seen(position, book.of(position.id), view)]
     sightings += [_lost(one, book.of(one.id), view) for one in view.unreadable if book.of(one.id).unreadable]
-    sightings += _feeds(view, book, resting)
     standing = set(known)
+    sightings += [*_feeds(view, book, resting), *_sequencer(view, book, standing)]
     unasked = {one.key: one for one in _unasked(view, book, standing, resting)}
     left = [sighting for sighting in sightings if sighting.key not in unasked]
     present = {sighting.key for sighting in left} | {_stale(view, feed) for feed in resting}
@@ -188,16 +207,7 @@ def _lost(unreadable: Unreadable, rules: Rules, view: View) -> Sighting:
     )
 
 
-def told_to(facts: Facts, wallets: Collection[Address]) -> Facts:
-    """The facts as far as they are these wallets' business: one feed stands under the positions of strangers too."""
-    if isinstance(facts, Unwatched):
-        return replace(facts, positions=tuple(one for one in facts.positions if one.id.wallet in wallets))
-    if not isinstance(facts, Feed):
-        return facts
-    return replace(facts, dependents=tuple(one for one in facts.dependents if one.id.wallet in wallets))
-
-
-def wallets_of(positions: Iterable[Position]) -> tuple[Address, ...]:
+def wallets_of(positions: Iterable[Position | Unreadable]) -> tuple[Address, ...]:
     """Whose these are, each wallet once."""
     return tuple(dict.fromkeys(one.id.wallet for one in positions))
 
@@ -225,12 +235,16 @@ def _resting(view: View) -> _Resting:
 
 
 def _feeds(view: View, book: RuleBook, resting: _Resting) -> list[Sighting]:
-    """One sighting per feed, however many positions share it. Unknown heartbeats say nothing either way."""
+    """One sighting per feed, however many positions share it. Unknown heartbeats say nothing either way.
+
+    While the sequencer is down no feed can be updated: what is stale then is part of what is said of the sequencer.
+    """
     sightings = []
+    explained = view.sequencer is not None and view.sequencer.down
     for feed, (reading, owing) in resting.items():
         freshness = reading.freshness(view.block.timestamp)
         dependents = tuple(one for one in owing if book.of(one.id).stale)
-        if freshness is Freshness.UNKNOWN or not dependents:
+        if freshness is Freshness.UNKNOWN or not dependents or (explained and freshness is Freshness.STALE):
             continue
         level = Level.WARN if freshness is Freshness.STALE else Level.OK
         key = _stale(view, feed)
@@ -246,6 +260,30 @@ def _feeds(view: View, book: RuleBook, resting: _Resting) -> list[Sighting]:
             )
         )
     return sightings
+
+
+def _sequencer(view: View, book: RuleBook, standing: Collection[Key]) -> list[Sighting]:
+    """One sighting for the chain, where it concerns anybody or an alert stands. Unknown does not end being down."""
+    report, at = view.sequencer, view.block.timestamp
+    key = Key(Rule.SEQUENCER, view.block.chain)
+    concerned: Dependents = (*(one for one in view.positions if one.health.required), *view.unreadable)
+    if report is None or not (concerned or key in standing):
+        return []
+    firing = Level.CRITICAL if report.down else Level.WARN
+    if not concerned or (report.state is Running.UP and not report.settling(at)):
+        firing = Level.OK
+    unknown = bool(concerned) and report.state is Running.UNKNOWN
+    return [
+        Sighting(
+            key=key,
+            firing=firing,
+            holding=Level.CRITICAL if unknown else firing,
+            rules=book.of(concerned[0].id) if concerned else Rules(),
+            order=view.block.number,
+            facts=Sequencing(view.block.chain, report, at, concerned),
+            wallets=wallets_of(concerned) or tuple(book.wallets),
+        )
+    ]
 
 
 def _unasked(view: View, book: RuleBook, standing: Iterable[Key], resting: _Resting) -> Iterator[Sighting]:
@@ -264,6 +302,8 @@ def _unasked(view: View, book: RuleBook, standing: Iterable[Key], resting: _Rest
                 facts = Unwatched(key.subject, owing, heartbeat=unjudged and wanted)
                 wallets = wallets_of(owing) or tuple(book.wallets)
                 yield _ended(key, view, Rules(), facts, wallets, final=True)
+        elif key == Key(Rule.SEQUENCER, view.block.chain) and view.sequencer is None:
+            yield _ended(key, view, Rules(), Unwatched(key.subject), tuple(book.wallets), final=True)
 
 
 def _by_name(key: Key) -> tuple[Rule, str]:
@@ -304,40 +344,4 @@ def _ended(
         facts=facts,
         wallets=wallets,
         final=final,
-    )
-
-
-def sight_chain(
-    chain: str, problem: str, since: int, now: int, rules: Rules, wallets: Sequence[Address], *, known: bool
-) -> Sighting:
-    """Whether a chain is seen at all; `problem` is empty when it is. Seen again counts at once.
-
-    `known`: positions are known to be there. Where none has ever been seen, blindness is a warning.
-    """
-    level = Level.OK if not problem else Level.CRITICAL if known else Level.WARN
-    return Sighting(
-        key=Key(Rule.BLIND, chain),
-        firing=level,
-        holding=level,
-        rules=rules,
-        order=now,
-        facts=Blind(chain, problem, since),
-        wallets=tuple(wallets),
-    )
-
-
-def sight_event(happened: Happened, rules: Rules, block: Block) -> Sighting | None:
-    """What has happened to a position, if its owner wants to know."""
-    liquidated = happened.what is What.LIQUIDATED
-    if not (rules.liquidated if liquidated else rules.events):
-        return None
-    level = Level.LIQUIDATABLE if liquidated else Level.OK
-    return Sighting(
-        key=Key(Rule.EVENT, str(happened.position.id)),
-        firing=level,
-        holding=level,
-        rules=rules,
-        order=block.number,
-        facts=happened,
-        wallets=(happened.position.id.wallet,),
     )

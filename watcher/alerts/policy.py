@@ -41,10 +41,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from watcher.alerts.ack import Acknowledgement
-from watcher.alerts.assess import Closed, Sighting
+from watcher.alerts.assess import Closed, Sequencing, Sighting
 from watcher.alerts.message import Level
 from watcher.alerts.record import Key, Record, Rule
 from watcher.alerts.sharing import declined, names_of, of_some, sharers, unwatched
+from watcher.domain.sequencer import Running
 
 
 class Kind(StrEnum):
@@ -167,7 +168,15 @@ def _reminded(record: Record, seen: Sighting, now: int, ack: Acknowledgement | N
 def _reminder_is_due(record: Record, seen: Sighting, now: int, ack: Acknowledgement | None) -> bool:
     if ack is not None and ack.covers(record, now):
         return False
-    return now - record.spoken_at >= seen.rules.remind or (ack is not None and ack.wakes(record, now))
+    if ack is not None and ack.wakes(record, now):
+        return True
+    return not _is_said_once(record, seen) and now - record.spoken_at >= seen.rules.remind
+
+
+def _is_said_once(record: Record, seen: Sighting) -> bool:
+    """A sequencer whose feed tells nothing may stay so, and nobody here can mend it; unless it was last known down."""
+    unknown = isinstance(seen.facts, Sequencing) and seen.facts.report.state is Running.UNKNOWN
+    return unknown and record.level is seen.firing
 
 
 def _good_reads(seen: Sighting) -> int:

@@ -18,6 +18,7 @@ class Rule(StrEnum):
     DROP = "drop"
     EVENT = "event"
     STALE = "stale"
+    SEQUENCER = "sequencer"
     UNREADABLE = "unreadable"
     BLIND = "blind"
 

@@ -1,17 +1,27 @@
-"""Conditions that several positions share: what is said to some of those who stand under one feed."""
+"""Conditions that several positions share: what is said to some of those under one feed or one sequencer."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
-from watcher.alerts.assess import Feed, Sighting, Unwatched, wallets_of
-from watcher.domain.position import Position
+from watcher.alerts.assess import Facts, Feed, Sequencing, Sighting, Unwatched, wallets_of
+from watcher.domain.position import Position, Unreadable
+from watcher.domain.source import Address
+
+
+def told_to(facts: Facts, wallets: Collection[Address]) -> Facts:
+    """The facts as far as they are these wallets' business: one feed stands under the positions of strangers too."""
+    if isinstance(facts, Unwatched):
+        return replace(facts, positions=tuple(one for one in facts.positions if one.id.wallet in wallets))
+    if isinstance(facts, Feed | Sequencing):
+        return _narrowed(facts, lambda one: one.id.wallet in wallets)
+    return facts
 
 
 def sharers(sighting: Sighting) -> tuple[str, ...]:
     """The positions that share the condition, by name; none where it is not one that is shared."""
-    return names_of(sighting.facts.dependents) if isinstance(sighting.facts, Feed) else ()
+    return names_of(sighting.facts.dependents) if isinstance(sighting.facts, Feed | Sequencing) else ()
 
 
 def declined(sighting: Sighting, known: Collection[str]) -> tuple[Position, ...]:
@@ -21,10 +31,16 @@ def declined(sighting: Sighting, known: Collection[str]) -> tuple[Position, ...]
 
 
 def of_some(sighting: Sighting, names: Collection[str]) -> Sighting:
-    """The sighting of a feed as far as it concerns the positions of these names."""
-    assert isinstance(sighting.facts, Feed)
-    some = tuple(one for one in sighting.facts.dependents if str(one.id) in names)
-    return replace(sighting, facts=replace(sighting.facts, dependents=some), wallets=wallets_of(some))
+    """The sighting of what is shared, as far as it concerns the positions of these names."""
+    assert isinstance(sighting.facts, Feed | Sequencing)
+    facts = _narrowed(sighting.facts, lambda one: str(one.id) in names)
+    return replace(sighting, facts=facts, wallets=wallets_of(facts.dependents))
+
+
+def _narrowed(facts: Feed | Sequencing, concerns: Callable[[Position | Unreadable], bool]) -> Feed | Sequencing:
+    if isinstance(facts, Feed):
+        return replace(facts, dependents=tuple(one for one in facts.dependents if concerns(one)))
+    return replace(facts, dependents=tuple(one for one in facts.dependents if concerns(one)))
 
 
 def unwatched(sighting: Sighting, positions: tuple[Position, ...]) -> Sighting:
@@ -32,5 +48,5 @@ def unwatched(sighting: Sighting, positions: tuple[Position, ...]) -> Sighting:
     return replace(sighting, facts=Unwatched(sighting.key.subject, positions), wallets=wallets_of(positions))
 
 
-def names_of(positions: Iterable[Position]) -> tuple[str, ...]:
+def names_of(positions: Iterable[Position | Unreadable]) -> tuple[str, ...]:
     return tuple(str(one.id) for one in positions)

@@ -22,14 +22,16 @@ CALLED: Final = {
     Rule.DISTANCE: "distance to liquidation",
     Rule.DROP: "fast drop",
     Rule.STALE: "stale price",
+    Rule.SEQUENCER: "sequencer",
     Rule.UNREADABLE: "unreadable",
 }
-"""The rules that can be switched off, as a message calls them."""
+"""The rules that an edit can switch off, as a message calls them."""
 
 _SWITCHED_OFF: Final = {
     Rule.DISTANCE: "distance_warn and distance_critical are not set any more",
     Rule.DROP: "drop is not set any more",
     Rule.STALE: "stale is false",
+    Rule.SEQUENCER: "no sequencer_feed of the chain is known any more",
     Rule.UNREADABLE: "unreadable is false",
 }
 

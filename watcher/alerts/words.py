@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import assert_never
 
-from watcher.alerts import figures, moves, sources
-from watcher.alerts.assess import Blind, Closed, Facts, Feed, Fell, Lost, Near, Seen, Unwatched
+from watcher.alerts import figures, moves, sequencing, sources
+from watcher.alerts.assess import Blind, Closed, Facts, Feed, Fell, Lost, Near, Seen, Sequencing, Unwatched
 from watcher.alerts.clean import clean, titled
 from watcher.alerts.happened import Happened
 from watcher.alerts.message import Level, Message, Section, Text, bold, code, joined, link
@@ -144,6 +144,8 @@ def below_headline(notice: Notice, telling: Telling) -> list[Text]:
             lines = sources.unwatched(facts, notice.record.key.rule, telling.wallet)
         case Blind():
             lines = sources.blind(facts, telling.now)
+        case Sequencing():
+            lines = sequencing.told(facts, telling.wallet, notice.record.level)
         case _:
             assert_never(facts)
     return lines
@@ -177,6 +179,9 @@ def _headline(notice: Notice, telling: Telling) -> Text:
         case Blind(chain, problem, _):
             name = f"{_still(notice)}BLIND" if problem else "SEEING AGAIN"
             return bold(name) + f" · {telling.chain(chain)}"
+        case Sequencing(chain):
+            name = sequencing.headline(facts, record.level)
+            return bold(f"{_still(notice)}{name}") + f" · {telling.chain(chain)}"
         case _:
             assert_never(facts)
 
@@ -185,7 +190,9 @@ def _place(subject: str, telling: Telling, pair: str = "") -> str:
     """A position or a feed that is known by its name alone."""
     if "/" in subject:
         return " · ".join(telling.subject(subject))
-    chain, feed = subject.split(":")
+    chain, _, feed = subject.partition(":")
+    if not feed:
+        return telling.chain(chain)
     return f"{pair or f'{feed[:6]}…{feed[-4:]}'} · {telling.chain(chain)}"
 
 

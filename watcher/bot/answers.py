@@ -9,7 +9,19 @@ from watcher.alerts.clean import clean
 from watcher.alerts.message import Level, Text, bold, code, italic
 from watcher.alerts.rules import Rules
 from watcher.bot.arguments import chosen, nothing_more
-from watcher.bot.phrases import as_of, counted, first, health, lines, paragraphs, seen_at, sides, standing, unknown
+from watcher.bot.phrases import (
+    as_of,
+    counted,
+    first,
+    health,
+    lines,
+    paragraphs,
+    seen_at,
+    sequencer,
+    sides,
+    standing,
+    unknown,
+)
 from watcher.bot.view import Found, Sight, View, label
 from watcher.config import Wallet
 from watcher.config.describe import written
@@ -48,6 +60,7 @@ def _sight_lines(view: View) -> list[Text]:
         parts.append(seen_at(sight, view.now))
         if sight.snapshot:
             parts.append(Text(f"· read through {clean(sight.snapshot.endpoint, 32)}"))
+        parts += [Text("· ") + told for told in sequencer(sight, view.now)]
         parts += _trouble(sight)
         if sight.blind_since is not None:
             parts.append(Text("· ") + bold("BLIND") + f" for {_since(sight.blind_since, view)}")

@@ -16,7 +16,7 @@ from watcher.alerts.message import Level, Text, bold, code, link
 from watcher.alerts.outlook import Advice, cautions, ways_back
 from watcher.alerts.record import Key, Rule
 from watcher.bot.feeds import one_feed
-from watcher.bot.phrases import age, as_of, first, health, lines, paragraphs, seen_at, standing, unknown
+from watcher.bot.phrases import age, as_of, first, health, lines, paragraphs, seen_at, sequencer, standing, unknown
 from watcher.bot.view import Found, Sight, View, label
 from watcher.domain.errors import ReadFailed
 from watcher.domain.position import Check, Leg, Position, Unreadable
@@ -27,7 +27,8 @@ MOST = 30
 """Lines about others, at most."""
 
 _LIMITS = {Level.WARN: "warn", Level.CRITICAL: "critical", Level.LIQUIDATABLE: "liquidation"}
-_OF_OTHERS = (Rule.STALE, Rule.BLIND)
+_OF_CHAINS = (Rule.BLIND, Rule.SEQUENCER)
+_OF_OTHERS = (Rule.STALE, *_OF_CHAINS)
 
 
 def details(view: View, keys: Iterable[Key]) -> Text:
@@ -36,7 +37,7 @@ def details(view: View, keys: Iterable[Key]) -> Text:
     Of a wallet whose alerts the chat does not get, nothing is said.
     """
     keys = list(keys)
-    chains = {key.subject for key in keys if key.rule is Rule.BLIND}
+    chains = {key.subject for key in keys if key.rule in _OF_CHAINS}
     feeds = dict.fromkeys(key.subject for key in keys if key.rule is Rule.STALE)
     positions = dict.fromkeys(key.subject for key in keys if key.rule not in _OF_OTHERS)
     found = [one for one in view.found if str(one.position.id) in positions]
@@ -57,7 +58,11 @@ def details(view: View, keys: Iterable[Key]) -> Text:
 def _chain(sight: Sight, view: View) -> list[Text]:
     """The block that was seen last of a chain, and since when there is none."""
     blind = [] if sight.blind_since is None else [figures.duration(max(view.now - sight.blind_since, 0))]
-    return [seen_at(sight, view.now), *(bold("BLIND") + f" for {since}" for since in blind)]
+    return [
+        seen_at(sight, view.now),
+        *sequencer(sight, view.now),
+        *(bold("BLIND") + f" for {since}" for since in blind),
+    ]
 
 
 def _gone(subject: str, view: View) -> list[Text]:
@@ -82,7 +87,7 @@ def card(found: Found, view: View) -> list[Text]:
         _side(found, owed=False),
         _side(found, owed=True),
         *_outlook(found),
-        lines([as_of([found.sight], view.now), *_explorer(found)]),
+        lines([as_of([found.sight], view.now), *sequencer(found.sight, view.now), *_explorer(found)]),
     ]
 
 

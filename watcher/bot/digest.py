@@ -17,7 +17,12 @@ from watcher.bot.phrases import counted, first, health, lines, paragraphs, seen_
 from watcher.bot.view import FOLLOWED, Found, Sight, View
 from watcher.domain.position import Numeraire, Unreadable
 
-_RULES: Final = {Rule.HEALTH: "health", Rule.DISTANCE: "distance to liquidation", Rule.DROP: "fast drop"}
+_RULES: Final = {
+    Rule.HEALTH: "health",
+    Rule.DISTANCE: "distance to liquidation",
+    Rule.DROP: "fast drop",
+    Rule.SEQUENCER: "sequencer",
+}
 
 
 @dataclass(frozen=True, slots=True)

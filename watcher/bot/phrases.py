@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-from watcher.alerts import figures
+from watcher.alerts import figures, sequencing
 from watcher.alerts.ages import PriceAge
 from watcher.alerts.clean import clean
 from watcher.alerts.message import Level, Text, bold, code, joined
 from watcher.bot.view import Found, Sight, View
 from watcher.domain.position import Position, Unreadable
 from watcher.domain.price import Freshness
+from watcher.domain.sequencer import Running
 
 T = TypeVar("T")
 
@@ -75,3 +76,15 @@ def seen_at(sight: Sight, now: int) -> Text:
     block = sight.snapshot.block
     told = Text(f"{sight.title}: block {block.number:,}, {figures.duration(max(block.age(now), 0))} old")
     return told if sight.current(now) else told + ", " + bold("NOT CURRENT")
+
+
+def sequencer(sight: Sight, now: int) -> list[Text]:
+    """That the chain's sequencer is not up, or only just, in a line; nothing where all is well or nothing tells."""
+    seen = sight.snapshot
+    if seen is None or seen.sequencer is None:
+        return []
+    report, at = seen.sequencer, seen.block.timestamp
+    if report.state is Running.UP and not report.settling(at):
+        return []
+    name = bold(sequencing.name(report, at))
+    return [name if report.state is Running.UNKNOWN else name + f" for {figures.duration(max(now - report.since, 0))}"]

@@ -22,6 +22,7 @@ _RULES = {
     Rule.STALE: "stale",
     Rule.UNREADABLE: "unreadable",
     Rule.BLIND: "blind",
+    Rule.SEQUENCER: "sequencer",
 }
 
 

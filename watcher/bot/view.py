@@ -153,7 +153,8 @@ class View:
         """The alerts that stand, the worst first: about one wallet's positions, or all that this chat is told of."""
         whose = self.wallets if wallet is None else (wallet,)
         ours = {each.address for each in whose}
-        shared = set() if wallet else {Key(Rule.BLIND, one.spec.name) for one in self.sights} | self._feeds
+        of_chains = {Key(rule, one.spec.name) for one in self.sights for rule in (Rule.BLIND, Rule.SEQUENCER)}
+        shared = set() if wallet else of_chains | self._feeds
         standing = [
             record for key, record in self.records.items() if record.level and (key in shared or _of(key, ours))
         ]

@@ -41,7 +41,8 @@ class ChainSpec:
     `max_age` (to the user `head_age`): a head older than this against the wall clock means that we are blind.
     `confirmations`: blocks after which a snapshot may clear an alert. `call_gas`: what one `eth_call` may spend, by
     which batches are packed.
-    `wrapped`: the token that the chain's own coin can be wrapped into, where a market takes it.
+    `wrapped`: the token that the chain's own coin can be wrapped into, where a market takes it. `sequencer_feed`: the
+    contract that says whether the chain's sequencer is up, where one is published.
     """
 
     name: str
@@ -55,5 +56,6 @@ class ChainSpec:
     endpoints: tuple[EndpointSpec, ...]
     call_gas: int = 40_000_000
     wrapped: Address | None = None
+    sequencer_feed: Address | None = None
     known: KnownBlock | None = None
     agreement: int = 1

@@ -113,6 +113,7 @@ class ChainForm(Form):
     explorer: Url = ""
     call_gas: CallGas = 40_000_000
     wrapped: Checksummed | None = None
+    sequencer_feed: Checksummed | None = None
     known_block: Table | None = None
 
 
@@ -212,6 +213,7 @@ def _read_chain(name: str, table: object, draft: _Draft, problems: Problems, ref
         endpoints=joined(listed),
         call_gas=form.call_gas,
         wrapped=form.wrapped,
+        sequencer_feed=form.sequencer_feed,
         known=_known_block(form.known_block, inside(where, "known_block"), problems),
     )
 

@@ -1,0 +1,48 @@
+"""Sightings beside those of a snapshot: whether a chain is seen at all, and what has happened to a position."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from watcher.alerts.assess import Blind, Sighting
+from watcher.alerts.happened import Happened, What
+from watcher.alerts.message import Level
+from watcher.alerts.record import Key, Rule
+from watcher.alerts.rules import Rules
+from watcher.domain.source import Address, Block
+
+
+def sight_chain(
+    chain: str, problem: str, since: int, now: int, rules: Rules, wallets: Sequence[Address], *, known: bool
+) -> Sighting:
+    """Whether a chain is seen at all; `problem` is empty when it is. Seen again counts at once.
+
+    `known`: positions are known to be there. Where none has ever been seen, blindness is a warning.
+    """
+    level = Level.OK if not problem else Level.CRITICAL if known else Level.WARN
+    return Sighting(
+        key=Key(Rule.BLIND, chain),
+        firing=level,
+        holding=level,
+        rules=rules,
+        order=now,
+        facts=Blind(chain, problem, since),
+        wallets=tuple(wallets),
+    )
+
+
+def sight_event(happened: Happened, rules: Rules, block: Block) -> Sighting | None:
+    """What has happened to a position, if its owner wants to know."""
+    liquidated = happened.what is What.LIQUIDATED
+    if not (rules.liquidated if liquidated else rules.events):
+        return None
+    level = Level.LIQUIDATABLE if liquidated else Level.OK
+    return Sighting(
+        key=Key(Rule.EVENT, str(happened.position.id)),
+        firing=level,
+        holding=level,
+        rules=rules,
+        order=block.number,
+        facts=happened,
+        wallets=(happened.position.id.wallet,),
+    )
