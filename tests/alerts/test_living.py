@@ -27,9 +27,11 @@ from tests.alerts.telling import (
 from watcher.alerts.ack import Acknowledgement
 from watcher.alerts.incident import Incident, opened_by
 from watcher.alerts.living import Now, noticed, recomposed, trend
-from watcher.alerts.message import Level
+from watcher.alerts.message import Level, utf16_length
 from watcher.alerts.record import Key, Record, Rule
+from watcher.alerts.summing import NAMED, summed
 from watcher.alerts.words import Telling
+from watcher.domain.source import Address
 
 COLD_HEALTH = Key(Rule.HEALTH, f"{DEPLOYMENT}/{COLD}")
 LATER = NOW + 1500
@@ -150,3 +152,42 @@ def test_it_says_once_who_takes_care_of_all_and_else_under_each() -> None:
 )
 def test_it_points_where_health_went_as_far_as_people_can_see(was: str | None, is_now: str | None, arrow: str) -> None:
     assert trend((was and Decimal(was)) or None, (is_now and Decimal(is_now)) or None) == arrow
+
+
+def crowd(count: int) -> tuple[Incident, Now]:
+    """So many wallets that were critical; by now the first is over, and the last is seen no more."""
+    wallets = [Address(f"0x{number:040x}") for number in range(1, count + 1)]
+    found = [position(f"1.0{number:02d}", wallet=wallet) for number, wallet in enumerate(wallets)]
+    message = told(*(about(one, RAISED, CRITICAL, OK) for one in found))
+    members = opened_by(message.sections)
+    told_of = replace(incident(), members=members, sections=message.sections, body=message.body)
+    keys = [Key(Rule.HEALTH, f"{DEPLOYMENT}/{wallet}") for wallet in wallets]
+    records = {key: Record(key=key, level=WARN if place % 2 else CRITICAL, episode=1) for place, key in enumerate(keys)}
+    records[keys[0]] = replace(records[keys[0]], level=OK)
+    seen = view(*(replace(one, at=replace(one.at, number=one.at.number + 9)) for one in found[:-1]))
+    notices = {key: noticed(records[key], sighted(seen, key)) for key in keys[:-1]}
+    base = now(("1.2", WARN), ("1.2", WARN))
+    acks = {keys[2]: ack(keys[2])}
+    return told_of, replace(base, records=records, notices=notices, acks=acks)
+
+
+def test_it_sums_up_what_has_no_room_even_in_a_line_each() -> None:
+    told_of, by_now = crowd(64)
+    text = summed(told_of, by_now, in_full=1)
+    count, full, brief, cared = str(text).split("\n\n")
+    assert count.splitlines()[:2] == [
+        "64 ALERTS, raised 25 min ago",
+        "now: 31 critical, 31 warning, 1 not seen, 1 over",
+    ]
+    assert full.splitlines()[:2] == [
+        "CRITICAL · 0x0000…0003 · Aave v3 Ethereum",
+        "health 1.0020 → < 1.10 (critical)",
+    ]
+    assert brief.splitlines()[0] == "CRITICAL · 0x0000…0005 · Aave v3 Ethereum · health 1.0040 →"
+    assert len(brief.splitlines()) == NAMED - 1 + 1
+    assert brief.splitlines()[-1] == "and 47 more"
+    assert cared == "Acknowledged or snoozed: 1 of 62."
+
+
+def test_it_has_room_for_a_sum_however_many_there_are() -> None:
+    assert utf16_length(str(summed(*crowd(99), in_full=0))) < 2000

@@ -345,7 +345,7 @@ async def test_it_shows_who_takes_care_under_a_reminder_too(stage: Scene) -> Non
     assert stage.labels(2) == [["Tell me again in 1 h"], ["Details"]]
 
 
-async def test_it_leaves_a_message_of_several_parts_as_it_is_but_for_its_buttons(stage: Scene) -> None:
+async def test_it_edits_the_first_of_several_parts_and_in_sum_where_there_is_no_more_room(stage: Scene) -> None:
     await stage.told((MAIN, "1.09"))
     record = replace(stage.records[key()], episode=2)
     stage.records[key()] = record
@@ -355,15 +355,21 @@ async def test_it_leaves_a_message_of_several_parts_as_it_is_but_for_its_buttons
     long = replace(message("", chat="me"), severity=Level.CRITICAL, body=section.body, sections=(section,))
     await stage.put(long)
     await stage.delivered()
-    first, second = stage.api.accepted[1:]
+    _, second = stage.api.accepted[1:]
     assert stage.labels(2)
     assert second.markup is None
     await stage.look((MAIN, "1.08"), after=61)
     now = int(stage.clock.now())
     stage.acks[key()] = Acknowledgement(key=key(), episode=2, level=Level.CRITICAL, until=now + 3600, by=5, at=now)
     await stage.living.refresh(2)
-    assert stage.shown(2).text == first.text
+    assert stage.shown(3).text == second.text
     assert stage.labels(2) == [["Tell me again in 1 h"], ["Details"]]
+    assert "CRITICAL · main · Aave v3 Ethereum · health 1.0800 ↘" in stage.shown(2).text
+    stage.records[key()] = replace(record, level=Level.OK)
+    await stage.look((MAIN, "2"), after=61)
+    assert stage.shown(2).text.startswith("OVER\n\n1 ALERT, raised 2 min ago\nnow: 1 over")
+    assert stage.labels(2) == []
+    assert await stage.thread.do(open_incidents) == []
 
 
 async def test_it_takes_a_message_that_says_it_already_for_edited(stage: Scene) -> None:

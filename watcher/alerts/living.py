@@ -78,7 +78,7 @@ def noticed(record: Record, sighting: Sighting) -> Notice:
 def recomposed(incident: Incident, now: Now, *, brief: bool = False) -> Text:
     """The whole text. `brief`: each member in a line, for when there are too many to tell in full."""
     members = {(str(member.key.rule), member.key.subject): member for member in incident.members}
-    words = {member.key: _seen_by(now.acks[member.key], now) for member in _cared_for(incident, now)}
+    words = {member.key: _seen_by(now.acks[member.key], now) for member in cared_for(incident, now)}
     shared = next(iter(words.values())) if now.handled(incident.members) else ""
     shared = shared if len(set(words.values())) == 1 else ""
     sections = []
@@ -87,10 +87,10 @@ def recomposed(incident: Incident, now: Now, *, brief: bool = False) -> Text:
         if member is None:
             sections.append(section)
             continue
-        written = _section(section, member, now, brief=brief or section.brief)
+        written = section_now(section, member, now, brief=brief or section.brief)
         word = "" if shared else words.get(member.key, "")
         sections.append(replace(written, body=written.body + (_mark(written) + italic(word) if word else "")))
-    parts = [_over(incident, now)] if now.is_over(incident) else []
+    parts = [over(incident, now)] if now.is_over(incident) else []
     parts.append(Message.of(incident.chat, sections, now.now).body)
     return joined([*parts, *([italic(shared)] if shared else [])], "\n\n")
 
@@ -116,7 +116,8 @@ def health_of(notice: Notice) -> Decimal | None:
     return facts.position.health.factor if isinstance(facts, Seen | Near | Fell) else None
 
 
-def _section(section: Section, member: Member, now: Now, *, brief: bool) -> Section:
+def section_now(section: Section, member: Member, now: Now, *, brief: bool) -> Section:
+    """What was told of one alert, as it is to be told by now."""
     notice = now.notices.get(member.key)
     if not now.stands(member):
         said = _AGAIN if member.left else _OVER if now.told(member.key) else _UNWATCHED
@@ -159,7 +160,8 @@ def _raised(section: Section, now: int) -> str:
     return f"Raised {figures.duration(max(now - section.since, 0))} ago{at}."
 
 
-def _cared_for(incident: Incident, now: Now) -> list[Member]:
+def cared_for(incident: Incident, now: Now) -> list[Member]:
+    """What stands, and somebody takes care of."""
     return [member for member in incident.members if now.stands(member) and member.key in now.acks]
 
 
@@ -171,7 +173,8 @@ def _seen_by(ack: Acknowledgement, now: Care) -> str:
     return f"Acknowledged{by} at {now.clock(ack.at)}."
 
 
-def _over(incident: Incident, now: Care) -> Text:
+def over(incident: Incident, now: Care) -> Text:
+    """What is said where nothing stands any more."""
     here = [member for member in incident.members if not member.left]
     if not here:
         return bold("TOLD AGAIN BELOW")

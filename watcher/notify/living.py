@@ -2,7 +2,8 @@
 
 A message is edited at most once a minute, and once more upon each press of a button; only if its text is another one;
 and only when nothing else waits for its chat. Nothing is queued: what cannot leave now is written anew at the next
-look. Of a message in several parts only the buttons change, as of a reminder, which gets the words of who takes care.
+look. Of a message in several parts the first is edited; where not all has room in it, to how all stands in sum. Of a
+reminder only the buttons change, and it gets the words of who takes care.
 What comes of an edit:
 
   done                   kept, so that a restart knows what is shown; the last one of an incident takes the buttons away
@@ -35,6 +36,7 @@ from watcher.alerts.message import Text, italic, joined
 from watcher.alerts.outlook import Advice
 from watcher.alerts.policy import Notice
 from watcher.alerts.record import Key, Record
+from watcher.alerts.summing import summed
 from watcher.alerts.words import Telling
 from watcher.buttons import Keyboard
 from watcher.config import Chat, Settings
@@ -51,6 +53,7 @@ from watcher.store.incidents import Told, end, incident_of, open_incidents, show
 EVERY: Final = 60.0
 """Seconds between two edits of a message."""
 _SOON: Final = 20 * 3600  # seconds within which a time of day needs no date
+_IN_FULL: Final = (6, 3, 1, 0)  # alerts told in full in a sum: as many as there is room for
 
 _log = structlog.get_logger("watcher.notify")
 
@@ -229,7 +232,7 @@ class Living:
         return _Written(body, not standing, care.handled(incident.members))
 
     def _texts(self, incident: Incident, care: Care, looks: list[Look]) -> list[Text]:
-        """In full, and in brief."""
+        """In full, in brief, and in sum."""
         seen: dict[Key, Notice] = {}
         advice: dict[str, Advice] = {}
         for look in looks:
@@ -252,7 +255,8 @@ class Living:
             telling=replace(telling, advice=advice),
         )
         label = italic(notices.REPEAT) + "\n" if incident.repeated else Text()
-        return [label + living.recomposed(incident, now, brief=brief) for brief in (False, True)]
+        whole = [living.recomposed(incident, now, brief=brief) for brief in (False, True)]
+        return [label + text for text in (*whole, *(summed(incident, now, in_full=count) for count in _IN_FULL))]
 
     def _keyboard(self, incident: Incident, written: _Written) -> Keyboard:
         panel = self._panel()
@@ -262,8 +266,7 @@ class Living:
         return panel.alert(incident.chat, incident.id, keys, handled=written.handled)
 
     async def _annotate(self, found: Told, channel: RichChannel) -> None:
-        """A message that is not written anew (a reminder, or a long one) gets other buttons, and the words that were
-        given where there is room for them."""
+        """A message that is not written anew gets other buttons, and the words that were given where there is room."""
         chat = found.message.chat
         care = self._care(chat, self._known(found.members))
         words = living.seen_by(found.members, care)

@@ -9,16 +9,13 @@ from watcher.store.rows import message_from
 from watcher.store.schema import incident, member, outbox
 
 
-def open_incident(connection: Connection, row: RowMapping, now: int, *, whole: bool) -> None:
-    """Begins the incident of a message whose first part has just arrived, if it began any alert.
-
-    A message that is not `whole` in that part is never edited: its incident only knows whom it told of what.
-    """
+def open_incident(connection: Connection, row: RowMapping, now: int) -> None:
+    """Begins the incident of a message whose first part has just arrived, if it began any alert."""
     message = message_from(row)
     if not any(section.opens for section in message.sections):
         return
     values = {"id": row["id"], "chat": row["chat"], "external_id": row["external_id"], "text": row["text"]}
-    times = {"opened_at": now, "edited_at": now, "ended_at": None if whole else now}
+    times = {"opened_at": now, "edited_at": now, "ended_at": None}
     connection.execute(insert(incident).values(**values, spans=row["spans"], **times))
     members = [
         {"incident": row["id"], "rule": one.key.rule.value, "subject": one.key.subject}

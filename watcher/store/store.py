@@ -187,7 +187,7 @@ class Store:
         with self.transaction() as connection:
             row = connection.execute(_row(message_id).values(**progress).returning(outbox)).mappings().one()
             if row["part"] == 1:
-                open_incident(connection, row, now, whole=not more)
+                open_incident(connection, row, now)
 
     def not_sent(self, message_id: int, retry_at: int, why: str) -> None:
         """The claimed try is known not to have arrived: no label on its account."""
