@@ -65,6 +65,16 @@ def test_it_acknowledges_what_stands_of_this_chats_wallets(line: str, keys: list
     assert untouched.done == [("acknowledge", BY, keys)]
 
 
+def test_it_acknowledges_the_sequencer_of_a_chain_that_a_wallet_of_the_chat_is_on() -> None:
+    here, elsewhere = Key(Rule.SEQUENCER, "tape"), Key(Rule.SEQUENCER, "elsewhere")
+    seen, untouched = acting(standing={here: Level.CRITICAL, elsewhere: Level.CRITICAL}), Untouched()
+    ask("/ack", seen, hands(untouched))
+    assert untouched.done == [("acknowledge", BY, [here])]
+    assert ask("/ack", seen, hands(Untouched(stands=seen.standing_of()))).startswith(
+        "Acknowledged: 1 alert.\n· CRITICAL · Ethereum · sequencer\n"
+    )
+
+
 def test_it_says_what_was_acknowledged() -> None:
     seen = acting(standing=STANDING)
     assert ask("/ack", seen, hands(Untouched(stands=seen.standing_of()))) == (

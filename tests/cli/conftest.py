@@ -87,6 +87,7 @@ def world_toml(
     without_feed: str = "",
     pool: str = "",
     oracle: str = "",
+    sequencer_feed: str = "",
 ) -> str:
     """A protocols file for the local chain."""
     feeds = "".join(
@@ -103,6 +104,7 @@ block_time = 12
 max_age = {max_age}
 confirmations = 1
 endpoints = ["{url or market.url}"]
+{f'sequencer_feed = "{sequencer_feed}"' if sequencer_feed else ""}
 
 [[deployments]]
 id = "aave_v3_local"

@@ -99,6 +99,14 @@ def test_a_pool_of_another_market_is_told_from_ours(config: Write, run: Run, mar
     assert "Aave v3 Local: interface" in "\n".join(marks(ran.out, "✗"))
 
 
+def test_a_sequencer_feed_that_is_no_such_feed_is_told(config: Write, run: Run, market: AaveV30World) -> None:
+    feed = market.tokens["WETH"].feed
+    config(users={"treasury": SAFE}, sequencer_feed=feed)
+    ran = run("validate", "--online")
+    assert ran.code == 3
+    assert f"✗ Local: sequencer feed at {feed}: Its uptime feed answers 351240880000, neither 0 nor 1" in ran.out
+
+
 def test_a_missing_multicall_is_told(config: Write, run: Run, market: AaveV30World) -> None:
     config(users={"treasury": SAFE})
     market.chain.set_code(market.multicall3, b"")
