@@ -112,7 +112,13 @@ class Daemon:
                 quiet=lambda: self._settings.quiet_at(self._now()),
                 envelope=Envelopes(self._store, self._panel).of,
             )
-            self._keeper = Keeper(self._store, self._sender, chats=lambda: self._settings.audience, now=self._now)
+            self._keeper = Keeper(
+                self._store,
+                self._sender,
+                chats=lambda: self._settings.audience,
+                now=self._now,
+                quiet=lambda: self._settings.quiet_at(self._now()),
+            )
             self._recorder = Recorder(self._store, keep=lambda: self._settings.history)
             self._handling = Handling(self._memory, self._store, now=self._now, freed=self._sender.wake)
             await self._watching.forget_unwatched(self._settings, self._memory, self._keeper, self._store)

@@ -35,6 +35,8 @@ class Desk:
     keeper: Keeper
     a: MemoryChannel
     b: MemoryChannel
+    quiet: set[str]
+    """Chats in their quiet hours."""
 
     async def volume(self, pragma: str) -> None:
         def ask(store: Store) -> None:
@@ -58,7 +60,9 @@ class Desk:
 @asynccontextmanager
 async def desk(path: Path, a: MemoryChannel, b: MemoryChannel) -> AsyncIterator[Desk]:
     async with working(path, {"a": a, "b": b}, clock=a.clock) as rig:
-        yield Desk(rig, Keeper(rig.thread, rig.sender, chats=lambda: ("a", "b"), now=a.clock.now), a, b)
+        quiet: set[str] = set()
+        keeper = Keeper(rig.thread, rig.sender, chats=lambda: ("a", "b"), now=a.clock.now, quiet=lambda: quiet)
+        yield Desk(rig, keeper, a, b, quiet)
 
 
 @pytest.fixture
@@ -76,6 +80,17 @@ def news(subject: str, level: Level, *, size: int = 1, at: int = START) -> Messa
 
 def key(subject: str) -> Key:
     return Key(Rule.HEALTH, subject)
+
+
+async def test_it_holds_in_memory_too_what_a_chat_is_not_to_hear_in_its_quiet_hours(one: Desk) -> None:
+    await one.volume(READ_ONLY)
+    one.quiet.add("a")
+    await one.keeper.keep([record("x", WARN)], [news("x", WARN), news("y", CRITICAL)])
+    assert set(await one.until_sent(one.a, 2)) == {REFUSES, "CRITICAL y"}
+    await one.keeper.retry()
+    one.quiet.clear()
+    await one.keeper.retry()
+    assert (await one.until_sent(one.a, 3))[2] == "WARNING x"
 
 
 async def test_it_holds_in_memory_too_what_is_muted_until_the_end_of_the_mute(one: Desk) -> None:

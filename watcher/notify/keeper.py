@@ -2,14 +2,14 @@
 
 While it refuses, records stay in memory and their messages are sent from there, with an alert about the volume itself;
 each look tries again. Once it works, what memory held is committed together with whatever had not left by then.
-What a mute holds waits in memory for its end, or for the volume.
+What a mute holds, or the quiet hours of a chat, waits in memory for their end, or for the volume.
 A process that ends before that has told, and has not stored: it raises the same alerts again, which is why they say so.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Final
 
 import structlog
@@ -31,13 +31,20 @@ class Keeper:
     """Where decisions go. One for all who decide."""
 
     def __init__(
-        self, store: StoreThread, sender: Sender, *, chats: Callable[[], Sequence[str]], now: Callable[[], float]
+        self,
+        store: StoreThread,
+        sender: Sender,
+        *,
+        chats: Callable[[], Sequence[str]],
+        now: Callable[[], float],
+        quiet: Callable[[], Collection[str]] = tuple,
     ) -> None:
-        """`chats` are told about the volume; `now` is the clock by which messages are dated."""
+        """`chats` are told about the volume; `now` is the clock by which messages are dated; `quiet` as the sender's."""
         self._store = store
         self._sender = sender
         self._chats = chats
         self._now = now
+        self._quiet = quiet
         self._unsaved: dict[Key, Record] = {}
         self._held: list[Message] = []
         self._unsaved_seen: dict[tuple[str, Address], LastSeen] = {}
@@ -67,9 +74,8 @@ class Keeper:
                 )
             except StoreFailed as problem:
                 _log.error("state.not_written", problem=str(problem), unsaved=len(self._unsaved))
-                now = self._now()
-                self._held = [message for message in unsent if message.held_until > now]
-                loud = [message for message in unsent if message.held_until <= now]
+                self._held = [message for message in unsent if self._is_held(message)]
+                loud = [message for message in unsent if message not in self._held]
                 self._sender.send_now([*self._refused(str(problem)), *loud])
             else:
                 self._unsaved.clear()
@@ -82,6 +88,10 @@ class Keeper:
         """Tries again to store what could not be stored, if anything."""
         if self._refused_since is not None:
             await self.keep((), ())
+
+    def _is_held(self, message: Message) -> bool:
+        hushed = message.severity < Level.CRITICAL and message.chat in self._quiet()
+        return hushed or message.held_until > self._now()
 
     def _refused(self, problem: str) -> list[Message]:
         """The alert, the first time."""
