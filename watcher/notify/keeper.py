@@ -39,7 +39,7 @@ class Keeper:
         now: Callable[[], float],
         quiet: Callable[[], Collection[str]] = tuple,
     ) -> None:
-        """`chats` are told about the volume; `now` is the clock by which messages are dated; `quiet` as the sender's."""
+        """`chats` are told about the volume; `now` is the clock that messages are dated by; `quiet` as the sender's."""
         self._store = store
         self._sender = sender
         self._chats = chats
