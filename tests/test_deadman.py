@@ -153,6 +153,12 @@ async def test_a_ping_that_failed_is_logged_without_its_url_and_tried_at_the_nex
     assert "canary" not in str(log)
 
 
+async def test_it_logs_each_reason_of_an_outage_once(receiver: Receiver, log: list[Any]) -> None:
+    receiver.answers = [500, 503, 500, 500, 200, 500, 200]
+    assert await beats(receiver, [(at, at + 1) for at in range(0, 130, 10)])
+    assert [entry["problem"] for entry in log] == ["it answered 500", "it answered 503", "it answered 500"]
+
+
 async def test_it_survives_a_service_that_is_not_there(log: list[Any]) -> None:
     async with receiving() as gone:
         port = gone.port

@@ -95,9 +95,11 @@ class Heartbeat:
         self._seen: dict[str, Seen] = {}
         self._pinged_at: float | None = None
         self._withheld: tuple[str, ...] = ()
+        self._problems: set[str] = set()  # of the pings since the last that arrived
 
     async def look(self, parts: Sequence[Part], deadman: Deadman) -> None:
-        """One look. What a ping meets is logged, without its URL; one that failed is tried again at the next look."""
+        """One look. A ping that failed is tried again at the next look; why is logged once in an outage, without
+        its URL."""
         now = self._clock()
         self._seen = observed(self._seen, parts, now)
         if self._held_back(stalled(self._seen, parts, now)):
@@ -105,10 +107,12 @@ class Heartbeat:
         if self._pinged_at is not None and now - self._pinged_at < deadman.every:
             return
         problem = await ping(deadman)
-        if problem:
-            _log.warning("deadman.not_fed", host=deadman.host, problem=problem)
-        else:
+        if not problem:
             self._pinged_at = now
+            self._problems.clear()
+        elif problem not in self._problems:
+            self._problems.add(problem)
+            _log.warning("deadman.not_fed", host=deadman.host, problem=problem)
 
     def _held_back(self, parts: tuple[str, ...]) -> bool:
         if parts != self._withheld:

@@ -6,7 +6,7 @@ from math import inf
 
 import pytest
 
-from watcher.chain.condition import BEHIND_FOR, FAILED_LATELY, LONGEST_REST, Condition, newest, ranked
+from watcher.chain.condition import BEHIND_FOR, FAILED_LATELY, LONGEST_REST, Asked, Condition, newest, ranked
 from watcher.domain.source import Block
 
 NOW = 10_000.0
@@ -67,6 +67,17 @@ def test_it_is_sound_again_after_one_answer() -> None:
     condition = failed(8)
     condition.answer(0.1)
     assert not condition.broken(NOW)
+
+
+def test_it_calls_broken_what_tells_its_head_and_fails_every_call() -> None:
+    condition = sound()
+    for number in range(3):
+        condition.answer(0.1, Asked.HEAD)
+        condition.failure("error", "boom", NOW + number, asked=Asked.CALL)
+    condition.answer(0.1, Asked.HEAD)
+    assert condition.broken(NOW + 3)
+    condition.answer(0.1, Asked.CALL)
+    assert not condition.broken(NOW + 3)
 
 
 def test_it_waits_as_long_as_it_was_asked_to_and_no_hostile_age() -> None:

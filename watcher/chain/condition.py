@@ -2,7 +2,7 @@
 
 An endpoint is put behind the others, and still asked when they fail, for any of these, the gravest first:
 
-  broken    several requests in a row failed: it rests 5, 10, 20, … 300 s before it counts as sound again
+  broken    several calls in a row failed, or other requests: it rests 5, 10, … 300 s before it counts as sound again
   behind    its newest block is older, or lower, than what is known elsewhere
   failed    a request failed within the last minute
   slow      it answers much later than the quickest does
@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from statistics import median
 from typing import Final, TypeVar
 
@@ -35,6 +36,30 @@ _SLOW: Final = (1.0, 4.0)  # seconds, and times the quickest: both, so that no o
 T = TypeVar("T")
 
 
+class Asked(StrEnum):
+    """Kinds of requests that fail on their own: many an endpoint tells its head and can run no call."""
+
+    HEAD = "head"
+    CALL = "call"
+
+    @classmethod
+    def by(cls, method: str) -> Asked:
+        return cls.CALL if method == "eth_call" else cls.HEAD
+
+
+@dataclass(slots=True)
+class _Row:
+    """Failures in a row, and when the last was."""
+
+    failures: int
+    at: float
+
+    def broken(self, now: float) -> bool:
+        beyond = self.failures - BREAKS_AT
+        first, longest = _RESTS
+        return beyond >= 0 and now - self.at < min(longest, first * (1 << min(beyond, 20)))
+
+
 @dataclass(slots=True)
 class Condition:
     """What is known of one endpoint. Times are monotonic seconds."""
@@ -49,20 +74,24 @@ class Condition:
     head_at: float = 0.0
     failed_at: float | None = None
     last_problem: str = ""
-    _in_a_row: int = 0
+    _rows: dict[Asked, _Row] = field(default_factory=dict)
     _behind_at: float | None = None
     _rests_until: float = 0.0
 
-    def answer(self, seconds: float) -> None:
+    def answer(self, seconds: float, asked: Asked = Asked.HEAD) -> None:
+        """It answered; of what failed before, only the same kind is known to work again."""
         self.answered += 1
         self.latencies.append(seconds)
-        self._in_a_row = 0
+        self._rows.pop(asked, None)
 
-    def failure(self, kind: str, problem: str, now: float, retry_after: float | None = None) -> None:
+    def failure(
+        self, kind: str, problem: str, now: float, retry_after: float | None = None, asked: Asked = Asked.HEAD
+    ) -> None:
         """A request that failed, or an answer that cannot be right."""
         self.errors[kind] += 1
         self.failed_at, self.last_problem = now, problem
-        self._in_a_row += 1
+        before = self._rows.get(asked)
+        self._rows[asked] = _Row(before.failures + 1 if before else 1, now)
         if retry_after is not None:
             self._rests_until = max(self._rests_until, now + min(retry_after, LONGEST_REST))
 
@@ -86,11 +115,7 @@ class Condition:
 
     def broken(self, now: float) -> bool:
         """Whether too much in a row has failed, too short a time ago."""
-        beyond = self._in_a_row - BREAKS_AT
-        if beyond < 0 or self.failed_at is None:
-            return False
-        first, longest = _RESTS
-        return now - self.failed_at < min(longest, first * (1 << min(beyond, 20)))
+        return any(row.broken(now) for row in self._rows.values())
 
     def failed_lately(self, now: float) -> bool:
         return self.failed_at is not None and now - self.failed_at < FAILED_LATELY

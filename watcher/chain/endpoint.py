@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from watcher.chain.carrier import Carrier
-from watcher.chain.condition import Condition
+from watcher.chain.condition import Asked, Condition
 from watcher.chain.errors import BatchTooLarge, BlockUnavailable, ExecutionFailed, RequestRefused, TimedOut
 from watcher.chain.hexadecimal import CHAIN_IDS_BELOW, block_header, quantity
 from watcher.chain.spec import ChainSpec, EndpointSpec, KnownBlock
@@ -151,25 +151,25 @@ class Endpoint:
                     self.spec.name, f"asked us to wait; {left:.0f} s of that are left", retry_after=left
                 )
             await self._wire.turn()
-            began = self._clock()
+            began, asked = self._clock(), Asked.by(method)
             try:
                 result = await self._wire.ask(method, params)
             except (BatchTooLarge, RequestRefused) as refusal:
-                self.condition.answer(self._clock() - began)
+                self.condition.answer(self._clock() - began, asked)
                 if refusal.retry_after is not None:
-                    self._remember(refusal, "limited")
+                    self._remember(refusal, "limited", asked)
                 raise  # these say how to ask, not that it fails
             except EndpointError as failure:
-                self._remember(failure, _kind(failure))
+                self._remember(failure, _kind(failure), asked)
                 raise
             except ExecutionFailed:
-                self.condition.answer(self._clock() - began)
+                self.condition.answer(self._clock() - began, asked)
                 raise
-            self.condition.answer(self._clock() - began)
+            self.condition.answer(self._clock() - began, asked)
             return result
 
-    def _remember(self, failure: EndpointError, kind: str) -> EndpointError:
-        self.condition.failure(kind, failure.problem, self._clock(), failure.retry_after)
+    def _remember(self, failure: EndpointError, kind: str, asked: Asked = Asked.HEAD) -> EndpointError:
+        self.condition.failure(kind, failure.problem, self._clock(), failure.retry_after, asked)
         self._admitted_at = None
         return failure
 
