@@ -196,6 +196,17 @@ def test_it_forgets_settled_messages_but_never_pending_ones(store: Store) -> Non
     assert store.backlog().pending == 1
 
 
+def test_it_gives_up_what_waits_too_long_for_a_chat_that_is_configured_no_more(store: Store) -> None:
+    store.register({"a": "1", "b": "2", "c": "3"})
+    store.commit([], [message("x", chat=chat, created_at=at) for chat in "abc" for at in (50, 150)])
+    lose_chat(store, "c", "kicked")
+    store.register({"a": "1", "c": "3"})
+    store.forget(100)
+    assert (store.backlog().pending, store.backlog().dead) == (5, 1), "one of b's"
+    store.forget(201)
+    assert store.backlog().pending == 4, "what waits for the others stays"
+
+
 def test_it_follows_a_chat_that_moved_until_its_configured_address_changes(store: Store) -> None:
     assert store.register({"a": "-100"})["a"].address == "-100"
     store.chat_moved("a", "-200")

@@ -42,6 +42,7 @@ from watcher.domain.errors import WatcherError
 from watcher.store.acks import drop_ended
 from watcher.store.file import Lock, created, reader, writer
 from watcher.store.folding import fold_waiting
+from watcher.store.forsaken import UNCONFIGURED, give_up_forsaken
 from watcher.store.mutes import rightly_held
 from watcher.store.opening import forget_incidents_of, forget_incidents_without_message, open_incident
 from watcher.store.rows import (
@@ -58,7 +59,6 @@ from watcher.store.schema import chat, condition, incident, outbox
 from watcher.store.seen import LastSeen, store_seen
 from watcher.store.vigils import last_warning, store_vigils, stored_vigils
 
-_UNCONFIGURED: Final = "it is not in the configuration"
 _UNCLAIM: Final = {"in_flight": 0}
 _NEXT_PART: Final = {"in_flight": 0, "maybe_sent": 0, "attempt": 0, "not_before": 0, "problem": None}
 
@@ -233,10 +233,12 @@ class Store:
         return Backlog(pending=pending, refused=refused_, held=held_, oldest=oldest, dead=dead)
 
     def forget(self, settled_before: int) -> int:
-        """Deletes messages delivered or given up before then; returns how many. One that is still edited is kept."""
+        """Deletes what was delivered or given up before then, unless it is still edited; returns how many. Gives up
+        what waits since before then for a chat that is configured no more."""
         edited = select(incident.c.id).where(incident.c.ended_at.is_(None))
         old = delete(outbox).where(outbox.c.fate != Fate.PENDING.value, outbox.c.settled_at < settled_before)
         with self.transaction() as connection:
+            give_up_forsaken(connection, settled_before)
             deleted = connection.execute(old.where(outbox.c.id.not_in(edited))).rowcount
             forget_incidents_without_message(connection)
         return deleted
@@ -262,8 +264,8 @@ class Store:
                 rows = [{"name": name, "address": address} for name, address in addresses.items()]
                 connection.execute(fresh, rows)
             there, gone = chat.c.name.in_(addresses), chat.c.name.not_in(addresses)
-            connection.execute(update(chat).where(there, chat.c.disabled == _UNCONFIGURED).values(disabled=None))
-            connection.execute(update(chat).where(gone, chat.c.disabled.is_(None)).values(disabled=_UNCONFIGURED))
+            connection.execute(update(chat).where(there, chat.c.disabled == UNCONFIGURED).values(disabled=None))
+            connection.execute(update(chat).where(gone, chat.c.disabled.is_(None)).values(disabled=UNCONFIGURED))
         return {name: state for name, state in self.chats().items() if name in addresses}
 
     def chats(self) -> dict[str, ChatState]:
