@@ -179,7 +179,7 @@ class Course:
 
     async def _reorganise(self, forks: Forks, depth: int, rng: Random, daemon: Inside, judge: Judge) -> None:
         """As many blocks as are taken back come in their place, or more; now and then it is seen half done."""
-        forks.take_back(depth - len(forks.canonical) + depth if len(forks.canonical) < depth else depth)
+        forks.take_back(depth)
         half_done = rng.randrange(depth) if rng.random() < 0.3 else None
         for done, per_cent in zip(range(depth + rng.randrange(3)), _prices(rng, many=99), strict=False):
             if done == half_done and forks.canonical:
