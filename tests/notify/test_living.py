@@ -131,6 +131,16 @@ async def test_it_leaves_a_command_room_in_a_group_with_many_messages_to_edit(tm
         assert stage.clock.now() - began <= 10, "who presses a button waits as well"
 
 
+async def test_it_leaves_a_message_alone_while_somebody_chooses(stage: Scene) -> None:
+    await stage.told((MAIN, "1.09"), (COLD, "1.08"))
+    stage.clock.advance(60)
+    await stage.sender.edit("me", "1", None, stage.panel.choosing("me", 1, ["main", "cold"]), asked=True)
+    await stage.look((MAIN, "1.07"), (COLD, "1.06"), after=30)
+    assert stage.labels() == [["All 2"], ["main"], ["cold"], ["Back"]]
+    await stage.look((MAIN, "1.07"), (COLD, "1.06"), after=31)
+    assert stage.labels()[0] == ["Acknowledge…", "Until worse"]
+
+
 async def test_it_waits_with_edits_until_no_answer_waits(stage: Scene) -> None:
     await stage.told((MAIN, "1.09"))
     await asyncio.gather(

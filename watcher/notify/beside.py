@@ -40,6 +40,7 @@ _log = structlog.get_logger("watcher.notify")
 
 PATIENCE: Final = 10.0
 """Seconds that an edit waits for its turn: a newer one will say more."""
+_CHOOSES: Final = 600.0  # seconds for which a press is remembered
 _TURN: Final = 0.05  # seconds between looks at a chat that has something on its way
 
 
@@ -70,6 +71,7 @@ class Beside:
         self._due = due
         self._wake = wake
         self._edits: dict[str, asyncio.Future[None]] = {}  # on their way, by chat
+        self._pressed: dict[tuple[str, str], float] = {}  # when somebody was given other buttons only
         self._awaited: Counter[str] = Counter()  # how much people wait for, by chat
 
     async def unstored(self, message: Message) -> None:
@@ -106,8 +108,15 @@ class Beside:
         """
         if not isinstance(self._channel(chat), RichChannel):
             raise ChatRefused(f"messages to {chat} cannot be edited")
+        if asked and body is None:
+            self._pressed = {at: when for at, when in self._pressed.items() if self._clock.now() - when < _CHOOSES}
+            self._pressed[chat, external_id] = self._clock.now()
         request = partial(self._edit, chat=chat, external_id=external_id, body=body, keyboard=keyboard)
         await self._in_turn(chat, request, Share.ANSWER if asked else Share.EDIT, within=PATIENCE)
+
+    def pressed_at(self, chat: str, external_id: str) -> float:
+        """When somebody was last given other buttons under a message, if that was within the last minutes."""
+        return self._pressed.get((chat, external_id), -inf)
 
     def give_way(self, chats: Iterable[str]) -> None:
         """Breaks off the edits that are on their way to these chats."""

@@ -149,7 +149,9 @@ class Living:
         await asyncio.gather(*(self._renew_in(chat, of_chat) for chat, of_chat in chats.items()))
 
     def _edited_at(self, incident: Incident) -> float:
-        return max(incident.edited_at, self._tried.get(incident.id, -inf))
+        """When its text or, while somebody chooses among them, its buttons were changed last."""
+        pressed = self._sender.pressed_at(incident.chat, incident.external_id)
+        return max(incident.edited_at, self._tried.get(incident.id, -inf), pressed)
 
     async def refresh(self, message_id: int) -> None:
         """Shows at once what somebody has said of a message, by its number in the outbox. Raises `StoreFailed`."""

@@ -131,10 +131,7 @@ class Sender:
         self._unstored.put(messages)
 
     async def answer(self, message: Message, envelope: Envelope = PLAIN, photo: bytes | None = None) -> str:
-        """Sends what somebody asked for and waits for: once, kept nowhere, and behind every alert to its chat.
-
-        Returns the id of its last part, the one with the buttons. Raises as `Beside.answer` does.
-        """
+        """Sends what somebody asked for and waits for: once, kept nowhere, behind every alert. See `Beside.answer`."""
         return await self._beside.answer(message, envelope, photo)
 
     async def edit(
@@ -145,6 +142,9 @@ class Sender:
         Raises `DeliveryError`: `MessageGone` where there is no such message any more; and `StoreFailed`.
         """
         await self._beside.edit(chat, external_id, body, keyboard, asked=asked)
+
+    def pressed_at(self, chat: str, external_id: str) -> float:
+        return self._beside.pressed_at(chat, external_id)
 
     def rich(self, chat: str) -> RichChannel | None:
         """The way to a chat whose messages can be edited; None where they cannot, or it is not served."""
