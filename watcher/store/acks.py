@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, RowMapping, and_, bindparam, delete, select
 from sqlalchemy.dialects.sqlite import insert as upsert
@@ -11,34 +11,32 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from watcher.alerts.ack import Acknowledgement
 from watcher.alerts.message import Level
 from watcher.alerts.record import Key, Record, Rule
+from watcher.store.database import Database
 from watcher.store.schema import ack
 
 _NONE: Final = -1
 """No episode."""
 
-if TYPE_CHECKING:
-    from watcher.store.store import Store
 
-
-def acknowledgements(store: Store) -> dict[Key, Acknowledgement]:
+def acknowledgements(database: Database) -> dict[Key, Acknowledgement]:
     """Every word that is kept, also those that have run out."""
-    with store.transaction() as connection:
+    with database.transaction() as connection:
         found = [ack_from(row) for row in connection.execute(select(ack)).mappings()]
     return {one.key: one for one in found}
 
 
-def keep_acks(store: Store, acks: Iterable[Acknowledgement]) -> None:
+def keep_acks(database: Database, acks: Iterable[Acknowledgement]) -> None:
     """Keeps all of them or none; each in place of an earlier word about its condition."""
     if rows := [ack_row(one) for one in acks]:
         added = upsert(ack)
         changed = {name: added.excluded[name] for name in rows[0] if name not in ("rule", "subject")}
-        with store.transaction() as connection:
+        with database.transaction() as connection:
             connection.execute(added.on_conflict_do_update(index_elements=["rule", "subject"], set_=changed), rows)
 
 
-def drop_acks(store: Store, acks: Iterable[Acknowledgement]) -> None:
+def drop_acks(database: Database, acks: Iterable[Acknowledgement]) -> None:
     """Forgets these words; a newer one about the same condition stays."""
-    with store.transaction() as connection:
+    with database.transaction() as connection:
         for one in acks:
             connection.execute(
                 delete(ack).where(

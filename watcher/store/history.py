@@ -15,8 +15,8 @@ from sqlalchemy import Connection, RowMapping, Select, bindparam, delete, func, 
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from watcher.domain.position import Position
+from watcher.store.database import Database
 from watcher.store.schema import history
-from watcher.store.store import Store
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 LONGEST: Final = 64
@@ -104,55 +104,55 @@ class Span:
     points: int
 
 
-def keep_points(store: Store, points: Iterable[Point]) -> None:
+def keep_points(database: Database, points: Iterable[Point]) -> None:
     """Adds points; one of the same position and time takes the place of the other. Raises `StoreFailed`."""
     if rows := [_row(point) for point in points]:
         added = upsert(history)
         changed = {name: added.excluded[name] for name in rows[0] if name not in ("position", "at")}
-        with store.transaction() as connection:
+        with database.transaction() as connection:
             connection.execute(added.on_conflict_do_update(index_elements=["position", "at"], set_=changed), rows)
 
 
-def points_of(store: Store, position: str, since: int, until: int) -> list[Point]:
+def points_of(database: Database, position: str, since: int, until: int) -> list[Point]:
     """Its points from `since` to `until`, both included, the oldest first."""
     wanted = _of(position).where(history.c.at.between(since, until)).order_by(history.c.at)
-    with store.transaction() as connection:
+    with database.transaction() as connection:
         return [_point(row) for row in connection.execute(wanted).mappings()]
 
 
-def latest_before(store: Store, position: str, at: int) -> Point | None:
+def latest_before(database: Database, position: str, at: int) -> Point | None:
     """Its newest point before `at`; None where there is none."""
     wanted = _of(position).where(history.c.at < at).order_by(history.c.at.desc()).limit(1)
-    with store.transaction() as connection:
+    with database.transaction() as connection:
         row = connection.execute(wanted).mappings().first()
     return None if row is None else _point(row)
 
 
-def positions_kept(store: Store) -> list[str]:
+def positions_kept(database: Database) -> list[str]:
     """Every position of which there are points, in the order of their names."""
-    with store.transaction() as connection:
+    with database.transaction() as connection:
         return _positions(connection)
 
 
-def spans(store: Store) -> list[Span]:
+def spans(database: Database) -> list[Span]:
     """How much is known of every position."""
     measured = select(func.min(history.c.at), func.max(history.c.at), func.count())
     found = []
-    with store.transaction() as connection:
+    with database.transaction() as connection:
         for name in _positions(connection):
             first, last, points = connection.execute(measured.where(history.c.position == name)).one()
             found.append(Span(position=name, first=first, last=last, points=points))
     return found
 
 
-def thin(store: Store, position: str, now: int, keep: int) -> int:
+def thin(database: Database, position: str, now: int, keep: int) -> int:
     """Forgets what is older than `keep` seconds, and thins the rest by `THINNING`; returns how many points are gone.
 
     One position at a time, so that nothing that has to be written at once waits for long.
     """
     mine = history.c.position == position
     until = now - keep
-    with store.transaction() as connection:
+    with database.transaction() as connection:
         gone = connection.execute(delete(history).where(mine, history.c.at < until)).rowcount
         for age, stretch in THINNING:
             aged = select(history.c.at, history.c.health).where(mine, history.c.at >= until, history.c.at < now - age)

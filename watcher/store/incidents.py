@@ -11,9 +11,9 @@ from sqlalchemy import Connection, RowMapping, Select, exists, select, update
 from watcher.alerts.incident import Incident, Member, concerns
 from watcher.alerts.message import Level, Message, Section, Text
 from watcher.alerts.record import Key, Rule
+from watcher.store.database import Database
 from watcher.store.rows import message_from, sections_from, text_columns, text_from
 from watcher.store.schema import incident, member, outbox
-from watcher.store.store import Store
 
 __all__ = ["Incident", "Member", "Told", "anchor", "end", "incident_of", "open_incidents", "show", "told"]
 
@@ -31,23 +31,23 @@ class Told:
     members: tuple[Member, ...]
 
 
-def open_incidents(store: Store) -> list[Incident]:
+def open_incidents(database: Database) -> list[Incident]:
     """Those whose messages may still be edited, the oldest first."""
-    with store.transaction() as connection:
+    with database.transaction() as connection:
         return _incidents(connection, _query().where(incident.c.ended_at.is_(None)))
 
 
-def incident_of(store: Store, message_id: int) -> Incident | None:
+def incident_of(database: Database, message_id: int) -> Incident | None:
     """The incident that a message of the outbox began, also when it has ended; None where it began none."""
-    with store.transaction() as connection:
+    with database.transaction() as connection:
         found = _incidents(connection, _query().where(incident.c.id == message_id))
     return found[0] if found else None
 
 
-def told(store: Store, message_id: int) -> Told | None:
+def told(database: Database, message_id: int) -> Told | None:
     """A message of the outbox whose first part has arrived; None where there is none, or it is forgotten."""
     query = select(outbox).where(outbox.c.id == message_id, outbox.c.external_id.is_not(None))
-    with store.transaction() as connection:
+    with database.transaction() as connection:
         row = connection.execute(query).mappings().one_or_none()
         began = _members(connection, [message_id])[message_id]
     if row is None:
@@ -58,9 +58,9 @@ def told(store: Store, message_id: int) -> Told | None:
     return Told(id=row["id"], external_id=row["external_id"], message=message, members=members)
 
 
-def anchor(store: Store, chat: str, sections: Sequence[Section]) -> str | None:
+def anchor(database: Database, chat: str, sections: Sequence[Section]) -> str | None:
     """The first message to a chat about the first of these episodes that it was told of; None where it was of none."""
-    with store.transaction() as connection:
+    with database.transaction() as connection:
         for section in sections:
             about = member.c.rule == section.rule, member.c.subject == section.subject
             query = (
@@ -74,18 +74,18 @@ def anchor(store: Store, chat: str, sections: Sequence[Section]) -> str | None:
     return None
 
 
-def show(store: Store, message_id: int, body: Text, now: int) -> None:
+def show(database: Database, message_id: int, body: Text, now: int) -> None:
     """The message shows this now; nothing, where that is not known."""
-    _change(store, message_id, edited_at=now, **text_columns(body))
+    _change(database, message_id, edited_at=now, **text_columns(body))
 
 
-def end(store: Store, message_id: int, now: int) -> None:
+def end(database: Database, message_id: int, now: int) -> None:
     """The message is edited no more."""
-    _change(store, message_id, ended_at=now)
+    _change(database, message_id, ended_at=now)
 
 
-def _change(store: Store, message_id: int, **values: object) -> None:
-    with store.transaction() as connection:
+def _change(database: Database, message_id: int, **values: object) -> None:
+    with database.transaction() as connection:
         connection.execute(update(incident).where(incident.c.id == message_id).values(**values))
 
 

@@ -7,7 +7,6 @@ contradict each other. What is not held is left alone: a mute is about news to c
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, true, update
 from sqlalchemy.dialects.sqlite import insert as upsert
@@ -15,34 +14,32 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from watcher.alerts.message import Level, Message
 from watcher.alerts.mute import Mute, apart
 from watcher.domain.source import Address
+from watcher.store.database import Database
 from watcher.store.folding import fold_waiting
 from watcher.store.rows import Fate, message_columns, message_from, message_row
 from watcher.store.schema import mute, outbox
 
-if TYPE_CHECKING:
-    from watcher.store.store import Store
 
-
-def mutes(store: Store) -> tuple[Mute, ...]:
+def mutes(database: Database) -> tuple[Mute, ...]:
     """Every mute that is kept, also those that have run out."""
-    with store.transaction() as connection:
+    with database.transaction() as connection:
         return tuple(_mutes(connection, true()))
 
 
-def keep_mute(store: Store, kept: Mute, now: int) -> None:
+def keep_mute(database: Database, kept: Mute, now: int) -> None:
     """Keeps a mute, in place of an earlier one of the same chat and wallet. What that one held, this one may free."""
     row = {"chat": kept.chat, "wallet": kept.wallet or "", "level": int(kept.level)}
     row |= {"until": kept.until, "by": kept.by, "at": kept.at}
     added = upsert(mute).values(row)
     changed = {name: added.excluded[name] for name in ("level", "until", "by", "at")}
-    with store.transaction() as connection:
+    with database.transaction() as connection:
         connection.execute(added.on_conflict_do_update(index_elements=["chat", "wallet"], set_=changed))
         _hold_anew(connection, kept.chat, now)
 
 
-def drop_mutes(store: Store, dropped: Iterable[Mute], now: int) -> None:
+def drop_mutes(database: Database, dropped: Iterable[Mute], now: int) -> None:
     """Forgets these mutes, unless they were replaced. What they held, and no other does, may leave at once."""
-    with store.transaction() as connection:
+    with database.transaction() as connection:
         for chat in dict.fromkeys(_deleted(connection, dropped)):
             _hold_anew(connection, chat, now)
 

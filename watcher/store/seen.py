@@ -9,7 +9,7 @@ import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import Connection, RowMapping, delete, select
 from sqlalchemy.dialects.sqlite import insert as upsert
@@ -18,10 +18,8 @@ from watcher.domain.health import Health
 from watcher.domain.position import Asset, Leg, Numeraire, Position, PositionId, State
 from watcher.domain.price import Fixed, Price
 from watcher.domain.source import Address, Block, Holder
+from watcher.store.database import Database
 from watcher.store.schema import seen
-
-if TYPE_CHECKING:
-    from watcher.store.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,15 +39,15 @@ class LastSeen:
         return self.deployment, self.wallet
 
 
-def last_seen(store: Store) -> list[LastSeen]:
+def last_seen(database: Database) -> list[LastSeen]:
     """Everything that is kept."""
-    with store.transaction() as connection:
+    with database.transaction() as connection:
         return [_from(row) for row in connection.execute(select(seen)).mappings()]
 
 
-def forget_seen(store: Store, places: Iterable[tuple[str, Address]]) -> None:
+def forget_seen(database: Database, places: Iterable[tuple[str, Address]]) -> None:
     """Forgets what was seen there."""
-    with store.transaction() as connection:
+    with database.transaction() as connection:
         for deployment, wallet in places:
             connection.execute(delete(seen).where(seen.c.deployment == deployment, seen.c.wallet == wallet))
 

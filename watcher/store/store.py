@@ -13,8 +13,7 @@ The laws of the outbox, each a test in `tests/store`:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -33,13 +32,12 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.sqlite import insert as upsert
-from sqlalchemy.exc import DBAPIError
 
 from watcher.alerts.escalation import Vigil
 from watcher.alerts.message import Level, Message, Section
 from watcher.alerts.record import Key, Record
-from watcher.domain.errors import WatcherError
 from watcher.store.acks import drop_ended
+from watcher.store.database import Database
 from watcher.store.file import Lock, created, reader, writer
 from watcher.store.folding import fold_waiting
 from watcher.store.forsaken import UNCONFIGURED, give_up_forsaken
@@ -63,16 +61,11 @@ _UNCLAIM: Final = {"in_flight": 0}
 _NEXT_PART: Final = {"in_flight": 0, "maybe_sent": 0, "attempt": 0, "not_before": 0, "problem": None}
 
 
-class StoreFailed(WatcherError):  # noqa: N818 - named for what happened, as the other errors are
-    """The state volume refused: disk full, read-only, or failing. Nothing of the transaction was kept."""
-
-
-class Store:
-    """One connection to one database. For one thread at a time; times are Unix seconds."""
+class Store(Database):
+    """The whole of it, with its lock. Times are Unix seconds."""
 
     def __init__(self, connection: Connection, path: Path, lock: Lock | None) -> None:
-        self._connection = connection
-        self._path = path
+        super().__init__(connection, path)
         self._lock = lock
 
     @classmethod
@@ -302,15 +295,6 @@ class Store:
         with self.transaction() as connection:
             for name in set(connection.execute(unclaimed.returning(outbox.c.chat)).scalars().all()):
                 fold_waiting(connection, name)
-
-    @contextmanager
-    def transaction(self) -> Iterator[Connection]:
-        """All of what is done inside, on the disk at its end, or none of it. Raises `StoreFailed`."""
-        try:
-            with self._connection.begin():
-                yield self._connection
-        except DBAPIError as error:
-            raise StoreFailed(f"{self._path}: {error.orig}: check the space and the mode of the state volume") from None
 
 
 def enqueue(connection: Connection, messages: Iterable[Message]) -> None:
