@@ -16,7 +16,6 @@ import aiohttp
 from watcher.chain.agreement import agree
 from watcher.chain.condition import Condition, newest, ranked
 from watcher.chain.endpoint import Endpoint
-from watcher.chain.errors import NoEndpoint
 from watcher.chain.hints import Hints
 from watcher.chain.pinned import Pinned, read_block
 from watcher.chain.race import Race
@@ -175,11 +174,7 @@ class Chain:
         return await self._endpoints[endpoint.name].chain_id()
 
     async def _first(self, attempt: Callable[[Endpoint], Awaitable[T]], within: float) -> T:
-        race = Race(attempt, self._ranked(), patience=_patience)
-        won = await race.won(within)
-        if won is None:
-            raise NoEndpoint(self.spec.name, race.failures)
-        return won[0]
+        return await Race(self.spec.name, attempt, self._ranked(), patience=_patience).won(within)
 
     def _ranked(self) -> list[Endpoint]:
         return ranked([(one, one.condition) for one in self._endpoints.values()], self._clock())

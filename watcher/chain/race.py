@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 from watcher.chain.endpoint import Endpoint
-from watcher.chain.errors import Disagreement
+from watcher.chain.errors import Disagreement, NoEndpoint
 from watcher.domain.errors import EndpointError
 
 T = TypeVar("T")
@@ -18,24 +18,26 @@ class Race(Generic[T]):
 
     def __init__(
         self,
+        chain: str,
         attempt: Callable[[Endpoint], Awaitable[T]],
         endpoints: Sequence[Endpoint],
         *,
         patience: Callable[[Endpoint], float],
     ) -> None:
         """`patience`: seconds after which an attempt is late, and another begins beside it."""
+        self._chain = chain
         self._attempt = attempt
         self._waiting = list(endpoints)
         self._patience = patience
         self._running: dict[asyncio.Task[T], Endpoint] = {}
         self._late_at = 0.0
         self._share = 0.0
-        self.failures: list[EndpointError] = []
+        self._failures: list[EndpointError] = []
 
-    async def won(self, within: float) -> tuple[T, Endpoint] | None:
-        """The first result and whose it is; None where all failed or time ran out, and `failures` says how.
+    async def won(self, within: float) -> T:
+        """The first result. Raises `NoEndpoint` where all failed or time ran out, which tells how.
 
-        Raises `Disagreement`, and whatever an attempt raises that is no fault of an endpoint's.
+        Raises `Disagreement` too, and whatever an attempt raises that is no fault of an endpoint's.
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + within
@@ -50,15 +52,15 @@ class Race(Generic[T]):
                 )
                 for task in sorted(done, key=list(self._running).index):
                     earlier = list(self._running)[: list(self._running).index(task)]
-                    endpoint = self._running.pop(task)
+                    del self._running[task]
                     if not self._failed(task):
                         for late in earlier:
                             self._running[late].late()
-                        return task.result(), endpoint
+                        return task.result()
             self._out_of_time(within)
         finally:
             await _stopped(list(self._running))
-        return None
+        raise NoEndpoint(self._chain, self._failures)
 
     def _start(self, now: float) -> None:
         endpoint = self._waiting.pop(0)
@@ -69,13 +71,13 @@ class Race(Generic[T]):
     def _failed(self, task: asyncio.Task[T]) -> bool:
         problem = task.exception()
         if isinstance(problem, EndpointError) and not isinstance(problem, Disagreement):
-            self.failures.append(problem)
+            self._failures.append(problem)
             return True
         return False  # its result is asked for, which raises the rest
 
     def _out_of_time(self, within: float) -> None:
-        self.failures += [one.fault(f"not done within the {within:g} s for all") for one in self._running.values()]
-        self.failures += [EndpointError(one.spec.name, "not asked, for lack of time") for one in self._waiting]
+        self._failures += [one.fault(f"not done within the {within:g} s for all") for one in self._running.values()]
+        self._failures += [EndpointError(one.spec.name, "not asked, for lack of time") for one in self._waiting]
 
 
 async def _awaited(attempt: Awaitable[T]) -> T:
