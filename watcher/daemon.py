@@ -155,7 +155,7 @@ class Daemon:
                 handling=self._handling,
                 recorder=self._recorder,
                 escalator=self._escalator,
-                digests=Digests(self._store, view=self._listening.view, now=self._now, spoke=self._sender.wake),
+                digests=Digests(self._store, view=self._listening.view_of_day, now=self._now, spoke=self._sender.wake),
                 settings=lambda: self._settings,
                 watches=lambda: self.watches,
                 files=self._files,

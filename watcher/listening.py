@@ -21,7 +21,7 @@ from watcher.bot.hands import Alert, Hands
 from watcher.bot.proposals import Proposals
 from watcher.bot.receive import Receiver
 from watcher.bot.reply import Reply
-from watcher.bot.view import Found, View, view_of
+from watcher.bot.view import Found, View, view_of, with_last_day
 from watcher.buttons import Keyboard, Seal
 from watcher.chain import EndpointReport
 from watcher.config import Chat, Settings
@@ -157,6 +157,7 @@ class Listening:
             alert=self._alert,
             edit=self._tried,
             chart=self._chart,
+            last_day=self._with_last_day,
             proposals=self._proposals,
             seal=seal,
             panel=Panel(seal, self._chat, charts=charts.available()),
@@ -178,6 +179,9 @@ class Listening:
         zone = where.zone if where else "UTC"
         return await chart_of(found, seconds, self._store, now=int(self._now()), zone=zone, interval=settings.interval)
 
+    async def _with_last_day(self, view: View) -> View:
+        return await with_last_day(view, self._store)
+
     async def _tried(self, change: Change) -> Edit:
         if self._edit is None:
             raise ConfigError("this watcher was started without a configuration file: there is nothing to edit")
@@ -189,6 +193,10 @@ class Listening:
             return places(chats, await self._store.do(Store.chats))
         except StoreFailed:
             return places(chats, {})
+
+    async def view_of_day(self, chat: Chat) -> View:
+        """What this chat may see now, and what the last day brought."""
+        return await self._with_last_day(await self.view(chat))
 
     async def view(self, chat: Chat) -> View:
         """What this chat may see now."""

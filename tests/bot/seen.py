@@ -167,6 +167,9 @@ class Untouched(Handling):
     async def chart(self, chat: str, found: Found, seconds: int) -> tuple[bytes, Text]:
         return b"a picture", Text(f"{found.name} over {seconds} s")
 
+    async def last_day(self, of: View) -> View:
+        return of
+
     def _those(self, keys: Iterable[Key], *what: object) -> list[Record]:
         keys = list(keys)
         self.done.append((*what, keys))
@@ -182,6 +185,7 @@ def hands(
         alert=nothing,
         edit=edit or of.edit,
         chart=of.chart,
+        last_day=of.last_day,
         proposals=Proposals(lambda: now),
         seal=SEAL,
         panel=Panel(SEAL, lambda _: None),

@@ -18,7 +18,7 @@ from watcher.alerts.mute import Mute
 from watcher.alerts.record import Key, Record, Rule
 from watcher.alerts.rules import Rules
 from watcher.bot.digest import digest
-from watcher.bot.view import FOLLOWED, Misunderstood, Sight, View, view_of
+from watcher.bot.view import FOLLOWED, Misunderstood, Sight, View, view_of, with_last_day
 from watcher.config import Chat, Settings
 from watcher.config.daily import Daily
 from watcher.domain.source import Address
@@ -204,7 +204,9 @@ async def test_it_is_given_the_health_of_a_day_ago_and_what_this_chat_was_told(t
     await store.do(Store.commit, (), [Message.of("me", [raised], NOW - 60), Message.of("other", [raised], NOW - 60)])
     await store.do(keep_points, [point(position(label), NOW - DAY, "1.2") for label in ("main", "desk")])
     snapshots = {SPEC.name: snapshot(["main", "desk"])}
-    shown = await view_of(ME, settings, snapshots, {}, store, started_at=0, now=NOW)
+    plain = await view_of(ME, settings, snapshots, {}, store, started_at=0, now=NOW)
+    assert plain.last_day is None
+    shown = await with_last_day(plain, store)
     await store.close()
 
     assert shown.day_ago == {position("main"): Decimal("1.2")}

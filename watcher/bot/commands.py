@@ -42,6 +42,10 @@ def _without_settings(arguments: Sequence[str]) -> bool:
     return not any("=" in argument for argument in arguments)
 
 
+async def _digest(arguments: Sequence[str], view: View, hands: Hands, _: int) -> Reply:
+    return Reply(body=await asyncio.to_thread(digest, arguments, await hands.last_day(view)))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """`form` is how it is written, `about` what it is for, in the words of the menu.
@@ -90,7 +94,9 @@ COMMANDS: Mapping[str, Command] = {
     "chart": Command(
         form="/chart main [24h|7d]", about="Health and the price behind it, drawn", act=chart, role=Role.READ
     ),
-    "digest": Command(form="/digest", about="How everything stands, and what the last day brought", tell=digest),
+    "digest": Command(
+        form="/digest", about="How everything stands, and what the last day brought", act=_digest, role=Role.READ
+    ),
     "ack": Command(form="/ack [wallet]", about="I have seen what stands: no more reminders", act=quieting.acknowledge),
     "mute": Command(
         form="/mute [wallet] 2h [critical]",

@@ -9,7 +9,7 @@ from typing import Any
 from watcher.alerts.incident import Member
 from watcher.alerts.message import Text
 from watcher.bot.proposals import Proposals
-from watcher.bot.view import Found
+from watcher.bot.view import Found, View
 from watcher.buttons import Seal
 from watcher.handling import Handling
 from watcher.panel import Panel
@@ -29,7 +29,8 @@ class Alert:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hands:
     """`alert` finds one by its number. `edit` tries a change of the wallets file, and writes nothing. `chart` draws a
-    position over so many seconds for a chat: a PNG, and a caption for it. `refresh` has the message of an alert, by its
+    position over so many seconds for a chat: a PNG, and a caption for it. `last_day` is a view with what the last day
+    brought. `refresh` has the message of an alert, by its
     number, show who takes care of it. They raise `StoreFailed` and `ConfigError`.
     """
 
@@ -37,6 +38,7 @@ class Hands:
     alert: Callable[[int], Awaitable[Alert | None]]
     edit: Callable[[Change], Awaitable[Edit]]
     chart: Callable[[str, Found, int], Awaitable[tuple[bytes, Text]]]
+    last_day: Callable[[View], Awaitable[View]]
     proposals: Proposals
     seal: Seal
     panel: Panel

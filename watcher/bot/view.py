@@ -107,8 +107,8 @@ class View:
     `backlog` is None where the database cannot be read. `disabled` says, by the name of a chat or a webhook, why
     nothing is sent there. `started_at` and `now` are Unix seconds. `alone`: no other chat or webhook is configured.
     `elsewhere` are the watched addresses that are not this chat's. `records` and `acks` are those of every chat.
-    `last_day` is None where it is not known; `day_ago` is the health then of the worst `FOLLOWED` positions, where it
-    is known. `schedule` is when the chat gets a digest.
+    `last_day` is None where it is not known, and before `with_last_day`; `day_ago` is the health then of the worst
+    `FOLLOWED` positions, where it is known. `schedule` is when the chat gets a digest.
     """
 
     chat: str
@@ -248,7 +248,7 @@ async def view_of(
         states = await store.do(Store.chats)
     except StoreFailed:
         backlog, states = None, {}
-    view = View(
+    return View(
         chat=chat.name,
         wallets=wallets,
         sights=tuple(
@@ -276,10 +276,10 @@ async def view_of(
             name: states[name].disabled for name in settings.audience if name in states and states[name].disabled
         },
     )
-    return await _with_last_day(view, store)
 
 
-async def _with_last_day(view: View, store: StoreThread) -> View:
+async def with_last_day(view: View, store: StoreThread) -> View:
+    """The view with what a digest tells besides: two queries of the past, which nothing else has to wait for."""
     worst = [str(one.position.id) for one in view.found[:FOLLOWED]]
     try:
         told = await store.do(last_day, view.chat, view.now)
