@@ -73,7 +73,13 @@ class Known:
         else:
             trail, reorg = await self._known_or(asking.told).to(pinned, certain=bool(asking.told) or asking.standing)
             warm = self.last.asked if self.last else ()
-            snapshot = await take(pinned, asking.watched, warm, sequencer_feed=asking.spec.sequencer_feed)
+            snapshot = await take(
+                pinned,
+                asking.watched,
+                warm,
+                sequencer_feed=asking.spec.sequencer_feed,
+                known=self.last.known if self.last else None,
+            )
         orphans = (self.gone | (reorg.orphans if reorg else frozenset())) - {pinned.block.hash}
         read = Read(snapshot=snapshot, trail=trail, reorg=reorg, orphans=orphans)
         if reorg is not None and self.settled is not None and self.settled.hash in reorg.orphans:

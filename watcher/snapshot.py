@@ -30,7 +30,7 @@ from watcher.domain.sequencer import Sequencer
 from watcher.domain.source import Address, Block, Holder
 from watcher.oracles.sequencer import sequencer_by
 from watcher.protocols.reader import AnyReader, PriceMissing
-from watcher.reads import Answers, Call, Outcome, Plan, Request, Returned, both, sure, together
+from watcher.reads import Answers, Call, Finding, Memo, Outcome, Plan, Request, Returned, both, sure, together
 from watcher.reads.call import T
 from watcher.reads.tokens import Holdings, Purse, balance_of, coins_of, told
 from watcher.risk.restore import tokens_for
@@ -110,6 +110,7 @@ class Snapshot:
     absent there has been closed. `asked` is what the plans needed, for the next snapshot's first round. `holdings` are
     the balances of wallets with a position below its target, of the tokens that would help it, `unwrapped` the
     coins that would become such a token; what is absent there is not known. `sequencer` is None where no feed tells.
+    `known` is what was found out that lasts, for the next snapshot.
     """
 
     block: Block
@@ -122,6 +123,7 @@ class Snapshot:
     holdings: Holdings = field(default_factory=dict)
     unwrapped: Holdings = field(default_factory=dict)
     sequencer: Sequencer | None = None
+    known: Mapping[Memo[Any], Finding] = field(default_factory=dict, repr=False)
 
     @property
     def positions(self) -> tuple[Position, ...]:
@@ -161,9 +163,13 @@ async def take(
     warm: Collection[Request] = (),
     *,
     sequencer_feed: Address | None = None,
+    known: Mapping[Memo[Any], Finding] | None = None,
 ) -> Snapshot:
-    """Read everything watched at one block. Raises `EndpointError`; a plan that fails becomes `Unreadable`."""
-    surveys, answers = together(_survey(one, at.block) for one in watched), Answers(at.block)
+    """Read everything watched at one block. Raises `EndpointError`; a plan that fails becomes `Unreadable`.
+
+    `known` is what earlier snapshots found out that lasts.
+    """
+    surveys, answers = together(_survey(one, at.block) for one in watched), Answers(at.block, known=dict(known or {}))
     (outcomes, sequencer), asked, rounds = await run(both(surveys, sequencer_by(sequencer_feed)), at, warm, answers)
     found = [reading for outcome in outcomes for reading in sure(outcome)]  # a survey keeps its failures as readings
     held = tuple(reading for reading in found if isinstance(reading, Held))
@@ -186,6 +192,7 @@ async def take(
         holdings=holdings,
         unwrapped=unwrapped,
         sequencer=sequencer,
+        known=answers.known,
     )
 
 

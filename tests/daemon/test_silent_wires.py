@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -75,5 +76,5 @@ async def test_it_looks_at_once_when_a_head_is_announced(tmp_path: Path, borrowe
         settings = load(configure(tmp_path, borrowers, endpoints=[wire.url], interval=NEVER))
         async with inside(settings, Clock(borrowers.now + 10)) as daemon:
             await eventually(lambda: bool(wire.subscribed))
-            daemon.watch.wake._began = 0.0  # the least time between two looks is over
+            daemon.watch.wake._began = -inf  # the least time between two looks is over
             await seen(borrowers.world.chain.mine().number, daemon)

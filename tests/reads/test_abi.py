@@ -51,6 +51,10 @@ SELECTORS = {
         "description": "7284e416",
         "aggregator": "245a7bfc",
         "phaseId": "58303b10",
+        "getRoundData": "9a6fc8f5",
+        "latestAnswer": "50d25bcd",
+        "minAnswer": "22adbc78",
+        "maxAnswer": "70da2f67",
     },
 }
 """As block explorers and the contracts' own compiled metadata have them."""

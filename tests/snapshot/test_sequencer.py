@@ -8,7 +8,7 @@ from tests.snapshot.ledger import BLOCK, Ledger, ledger, wallet, watched
 from tests.snapshot.test_snapshot import COLD_ROUNDS
 from watcher.domain.sequencer import GRACE, Running, Sequencer
 from watcher.domain.source import Address
-from watcher.oracles.chainlink import latest_round
+from watcher.oracles.round import latest_round
 from watcher.reads import Call, Returned
 from watcher.snapshot import Snapshot, take
 

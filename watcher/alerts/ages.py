@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from watcher.alerts import figures
 from watcher.domain.position import Position
-from watcher.domain.price import FeedReading, Fixed, Freshness, Leaf, Opaque, Price
+from watcher.domain.price import FeedReading, Freshness, Price
 from watcher.domain.source import Address
 
 _WORST_LAST = (Freshness.FRESH, Freshness.UNKNOWN, Freshness.STALE)
@@ -52,10 +52,7 @@ def oldest_price(position: Position) -> PriceAge | None:
 
 def ages(price: Price, now: int) -> Iterator[PriceAge]:
     """The age of each reading under a price, and of what hides its own."""
-    match price.expression:
-        case Leaf(reading):
-            yield PriceAge(source=reading.feed, reading=reading, freshness=reading.freshness(now), now=now)
-        case Opaque(source, _):
-            yield PriceAge(source=source, reading=None, freshness=Freshness.UNKNOWN, now=now)
-        case Fixed():
-            return
+    for reading in price.feeds:
+        yield PriceAge(source=reading.feed, reading=reading, freshness=reading.freshness(now), now=now)
+    for hidden in price.hidden:
+        yield PriceAge(source=hidden.source, reading=None, freshness=Freshness.UNKNOWN, now=now)

@@ -152,6 +152,8 @@ def _source(price: Price) -> tuple[str, Address | None]:
             return "opaque", address
         case Fixed():
             return "fixed", None
+        case _:
+            return "composed", price.source
 
 
 def _feed(reading: FeedReading, now: int) -> dict[str, Any]:

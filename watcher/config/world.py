@@ -35,7 +35,8 @@ from watcher.config.forms import (
 from watcher.config.refusal import Form, Problems, Right, inside, shown, unknown
 from watcher.config.secrets import References
 from watcher.domain.source import Address
-from watcher.protocols.reader import AnyReader, FeedBook, Place
+from watcher.oracles.shape import FeedBook
+from watcher.protocols.reader import AnyReader, Place
 from watcher.protocols.registry import PROTOCOLS
 from watcher.reads.abi import world_file
 

@@ -2,75 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from enum import StrEnum
+from math import prod
 
-from watcher.domain.source import Address
+from watcher.domain.feed import FeedFacts, FeedReading, Freshness, Opinion, lateness_limit, stalest
+from watcher.domain.source import ZERO_ADDRESS, Address
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeedFacts:
-    """What its operator publishes about a feed; nothing of this is on chain."""
-
-    pair: str
-    heartbeat: int | None
-    """Seconds within which an update is promised even if the price stands still. None: not published."""
-    deviation: Decimal | None = None
-    """Percent by which the price may move before an update is due."""
-
-
-class Freshness(StrEnum):
-    """Whether a reading is as recent as its feed promises. Unknown is not fresh."""
-
-    FRESH = "fresh"
-    STALE = "stale"
-    UNKNOWN = "unknown"
-
-
-def stalest(found: Collection[Freshness]) -> Freshness:
-    """The worst of several: stale before unknown before fresh; fresh where there is nothing to go stale."""
-    return next((worst for worst in (Freshness.STALE, Freshness.UNKNOWN) if worst in found), Freshness.FRESH)
-
-
-def lateness_limit(heartbeat: int) -> int:
-    """Seconds of age after which a feed with this heartbeat counts as stale.
-
-    Updates land a little after they are due: we allow 10 % of the heartbeat and at least a minute. Feeds that promise
-    updates faster than a minute (Polygon and BNB publish 27 s) skip beats without meaning anything by it.
-    """
-    if heartbeat < 60:
-        return max(5 * heartbeat, 180)
-    return heartbeat + max(60, heartbeat // 10)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeedReading:
-    """One answer of one feed. `answer` has `decimals` places; `updated_at` is in Unix seconds."""
-
-    feed: Address
-    pair: str
-    answer: int
-    decimals: int
-    updated_at: int
-    heartbeat: int | None = None
-    deviation: Decimal | None = None
-
-    def age(self, now: int) -> int:
-        """Seconds since the last update, at block time `now`."""
-        return now - self.updated_at
-
-    def freshness(self, now: int) -> Freshness:
-        """Compare the age with the heartbeat at block time `now`.
-
-        An update time of zero or in the future is no update at all, so it is stale whatever the heartbeat.
-        """
-        if self.updated_at <= 0 or self.updated_at > now:
-            return Freshness.STALE
-        if self.heartbeat is None:
-            return Freshness.UNKNOWN
-        return Freshness.STALE if self.age(now) > lateness_limit(self.heartbeat) else Freshness.FRESH
+__all__ = [
+    "Cap",
+    "Chosen",
+    "Expression",
+    "FeedFacts",
+    "FeedReading",
+    "Fixed",
+    "Freshness",
+    "Leaf",
+    "Opaque",
+    "Opinion",
+    "Price",
+    "Product",
+    "Rate",
+    "lateness_limit",
+    "nodes",
+    "stalest",
+    "value_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +52,129 @@ class Opaque:
 
     source: Address
     value: int
+    why: str = ""
 
 
-Expression = Leaf | Fixed | Opaque
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """What a contract exchanges one thing for: read from its state as it is now, so it has no age.
+
+    `what` says which rate it is, such as "wstETH in stETH"; `value` has `decimals` places. `growth`: the most it may
+    grow, as a fraction of itself a year, by the adapter's own bound; None where it has none.
+    """
+
+    source: Address
+    what: str
+    value: int
+    decimals: int
+    growth: Decimal | None = None
 
 
-def _evaluate(expression: Expression) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """`times × Π above ÷ (over × Π below)`, cut off towards zero as Solidity does. `source` computes it on chain."""
+
+    above: tuple[Expression, ...]
+    below: tuple[Expression, ...] = ()
+    times: int = 1
+    over: int = 1
+    source: Address = ZERO_ADDRESS
+    what: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cap:
+    """The smaller of a value and what it may be at most."""
+
+    of: Expression
+    at: Expression
+    source: Address = ZERO_ADDRESS
+    what: str = ""
+
+    @property
+    def active(self) -> bool:
+        """Whether the cap is what the price is made of."""
+        return value_of(self.of) > value_of(self.at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """One of several, as a contract picked it: a main source with others to compare with or to fall back to.
+
+    The value is that of `of`. `others` stand beside it: they are read and shown, and do not make the price older.
+    """
+
+    of: Expression
+    others: tuple[Expression, ...]
+    source: Address
+    what: str = ""
+
+
+Expression = Leaf | Fixed | Opaque | Rate | Product | Cap | Chosen
+
+
+def value_of(expression: Expression) -> int:
+    """What an expression comes to, in units of its source's answer."""
     match expression:
         case Leaf(reading):
             return reading.answer
-        case Fixed(value, _) | Opaque(_, value):
+        case Fixed(value, _) | Opaque(_, value, _):
             return value
+        case Rate():
+            return expression.value
+        case Product():
+            above = prod(map(value_of, expression.above)) * expression.times
+            below = prod(map(value_of, expression.below)) * expression.over
+            return _divided(above, below)
+        case Cap():
+            return min(value_of(expression.of), value_of(expression.at))
+        case Chosen():
+            return value_of(expression.of)
+
+
+def _divided(above: int, below: int) -> int:
+    """Cut off towards zero. Nothing is worth something of what costs nothing: by 0 it is 0, and no price."""
+    if below == 0:
+        return 0
+    quotient = abs(above) // abs(below)
+    return quotient if (above < 0) == (below < 0) else -quotient
+
+
+def nodes(expression: Expression, *, beside: bool = True) -> Iterator[Expression]:
+    """The expression and all under it, from the top. `beside`: with what merely stands beside a choice."""
+    yield expression
+    match expression:
+        case Product():
+            under: tuple[Expression, ...] = (*expression.above, *expression.below)
+        case Cap():
+            under = (expression.of, expression.at)
+        case Chosen():
+            under = (expression.of, *(expression.others if beside else ()))
+        case _:
+            under = ()
+    for part in under:
+        yield from nodes(part, beside=beside)
+
+
+def _moved(expression: Expression, answers: Mapping[Address, int]) -> Expression:
+    """The same, if these feeds and rates answered otherwise."""
+
+    def all_moved(parts: tuple[Expression, ...]) -> tuple[Expression, ...]:
+        return tuple(_moved(part, answers) for part in parts)
+
+    match expression:
+        case Leaf(reading) if reading.feed in answers:
+            return Leaf(replace(reading, answer=answers[reading.feed]))
+        case Rate(source=source) if source in answers:
+            return replace(expression, value=answers[source])
+        case Product():
+            return replace(expression, above=all_moved(expression.above), below=all_moved(expression.below))
+        case Cap():
+            return replace(expression, of=_moved(expression.of, answers), at=_moved(expression.at, answers))
+        case Chosen():
+            return replace(expression, of=_moved(expression.of, answers), others=all_moved(expression.others))
+        case _:
+            return expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,36 +182,56 @@ class Price:
     """What one whole token is worth, in units of the market's numeraire.
 
     `low` and `high` differ only for venues that quote both; `expression` gives the same number from the feeds below.
+    `source` is the contract that the protocol asks; `beside` is what independent sources say of the whole price.
     """
 
     low: int
     high: int
     expression: Expression
+    source: Address = ZERO_ADDRESS
+    beside: tuple[Opinion, ...] = ()
 
     @classmethod
-    def of(cls, expression: Expression) -> Price:
+    def of(cls, expression: Expression, *, source: Address = ZERO_ADDRESS, beside: tuple[Opinion, ...] = ()) -> Price:
         """The price that an expression evaluates to."""
-        value = _evaluate(expression)
-        return cls(low=value, high=value, expression=expression)
+        value = value_of(expression)
+        return cls(low=value, high=value, expression=expression, source=source, beside=beside)
 
     @property
     def feeds(self) -> tuple[FeedReading, ...]:
-        """Every feed reading under this price."""
-        return (self.expression.reading,) if isinstance(self.expression, Leaf) else ()
+        """Every feed reading under this price, each feed once."""
+        found = (node.reading for node in nodes(self.expression) if isinstance(node, Leaf))
+        return tuple({reading.feed: reading for reading in found}.values())
+
+    @property
+    def hidden(self) -> tuple[Opaque, ...]:
+        """The contracts under this price that cannot be seen through."""
+        return tuple(node for node in nodes(self.expression) if isinstance(node, Opaque))
 
     def freshness(self, now: int) -> Freshness:
         """As fresh as the stalest leaf; unknown where a contract hides its feeds; a pinned price cannot go stale."""
-        if isinstance(self.expression, Opaque):
-            return Freshness.UNKNOWN
-        return stalest({reading.freshness(now) for reading in self.feeds})
+        used = list(nodes(self.expression, beside=False))
+        found: Collection[Freshness] = {node.reading.freshness(now) for node in used if isinstance(node, Leaf)}
+        hidden = {Freshness.UNKNOWN} if any(isinstance(node, Opaque) for node in used) else set()
+        return stalest({*found, *hidden})
 
     def with_feeds(self, answers: Mapping[Address, int]) -> Price:
-        """The same price if these feeds answered otherwise; feeds not named keep their answer."""
-        if not isinstance(self.expression, Leaf) or self.expression.reading.feed not in answers:
+        """The same price if these feeds (or rates) answered otherwise; those not named keep their answer."""
+        if not any(_named(node) in answers for node in nodes(self.expression)):
             return self
-        reading = self.expression.reading
-        return Price.of(Leaf(replace(reading, answer=answers[reading.feed])))
+        moved = _moved(self.expression, answers)
+        return Price.of(moved, source=self.source, beside=self.beside)
 
     def at(self, value: int) -> Price:
         """The same price if it were `value`, whatever its feeds say."""
         return replace(self, low=value, high=value)
+
+
+def _named(node: Expression) -> Address | None:
+    match node:
+        case Leaf(reading):
+            return reading.feed
+        case Rate(source=source):
+            return source
+        case _:
+            return None

@@ -3,79 +3,119 @@
 A source counts as a feed that we can see through when it is published (its address is in the feed book) or when it
 is a Chainlink proxy by its own account: it answers `aggregator()` and `phaseId()`. Many adapters also answer
 `latestRoundData()`, some with `updatedAt = now`, so that alone proves nothing.
+
+Source: smartcontractkit/chainlink, contracts v0.6 EACAggregatorProxy and AggregatorProxy, v0.8 OCR2Aggregator.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Final
 
 from watcher.domain.errors import ReadFailed
-from watcher.domain.price import FeedFacts, FeedReading, Leaf, Opaque, Price
-from watcher.domain.source import Address
-from watcher.reads import Outcome, Plan
-from watcher.reads.abi import interface
+from watcher.domain.feed import FeedFacts, FeedKind, FeedReading, HeartbeatFrom
+from watcher.domain.price import Expression, Leaf
+from watcher.domain.source import ZERO_ADDRESS, Address
+from watcher.oracles.learned import Learned, learned
+from watcher.oracles.opinions import opinions
+from watcher.oracles.round import (
+    aggregator_of,
+    decimals_of,
+    description_of,
+    highest_of,
+    latest_round,
+    lowest_of,
+    phase_of,
+)
+from watcher.oracles.shape import Kind, Shape, Under
+from watcher.reads import Call, Memo, Outcome, Plan, lasting
+
+_A_DAY: Final = 86_400
+_WIDEST: Final = 2**150
+"""Bounds beyond this bound nothing: aggregators that want none carry the edges of an int192."""
 
 
-@dataclass(frozen=True, slots=True)
-class Round:
-    """`latestRoundData`. `answeredInRound` is deprecated by Chainlink and means nothing any more."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """A feed that answers `latestRoundData`. `proxy`: an `aggregator()` stands behind it, which may be exchanged."""
 
-    round_id: int
-    answer: int
-    started_at: int
-    updated_at: int
-    answered_in_round: int
+    address: Address
+    named: str
+    decimals: int
+    proxy: bool
+    kind: FeedKind = FeedKind.CHAINLINK
 
-
-_FEED = interface("chainlink_feed")
-latest_round = _FEED.function("latestRoundData", Round, gas=50_000)
-decimals_of = _FEED.function("decimals", int)
-description_of = _FEED.function("description", str)
-aggregator_of = _FEED.function("aggregator", Address)
-phase_of = _FEED.function("phaseId", int)
-
-
-def price_from(source: Address, value: int, book: Mapping[Address, FeedFacts]) -> Plan[Price]:
-    """The price `value`, which a protocol took from `source`, as an expression over the feed behind it.
-
-    `Opaque` where the source is not a feed we know how to read, or does not answer what the protocol used.
-    """
-    facts = book.get(source)
-    if facts is None:
-        facts = yield from _facts_of_proxy(source, book)
-        if facts is None:
-            return Price.of(Opaque(source, value))
-    last, places = latest_round(source), decimals_of(source)
-    got = yield [last, places]
-    answer, scale = got.outcome(last), got.outcome(places)
-    if isinstance(answer, ReadFailed) or isinstance(scale, ReadFailed) or answer.answer != value:
-        return Price.of(Opaque(source, value))
-    return Price.of(
-        Leaf(
-            FeedReading(
-                feed=source,
-                pair=facts.pair,
-                answer=answer.answer,
-                decimals=scale,
-                updated_at=answer.updated_at,
-                heartbeat=facts.heartbeat,
-                deviation=facts.deviation,
-            )
+    def expression(self, under: Under) -> Plan[Expression]:
+        """Its last answer, beside what is published about it and what others say of the same."""
+        last, behind = latest_round(self.address), aggregator_of(self.address)
+        got = yield [last, behind] if self.proxy else [last]
+        said, aggregator = got[last], got[behind] if self.proxy else ZERO_ADDRESS
+        facts = under.facts(self.address, aggregator)
+        lowest, highest = yield from bounds(aggregator if self.proxy else self.address)
+        estimate = (yield from learned(self.address, said)) if facts is None or facts.heartbeat is None else None
+        reading = FeedReading(
+            feed=self.address,
+            pair=facts.pair if facts else self.named,
+            answer=said.answer,
+            decimals=self.decimals,
+            updated_at=said.updated_at,
+            kind=self.kind,
+            round=said.round_id,
+            behind=aggregator,
+            lowest=lowest,
+            highest=highest,
+            beside=(yield from opinions(facts.beside if facts else (), self.decimals, under)),
+            **promised(facts, estimate),
         )
+        return Leaf(reading)
+
+
+def promised(facts: FeedFacts | None, estimate: Learned | None) -> dict[str, Any]:
+    """What is known of how often a feed answers: published, else learned, else nothing."""
+    if facts is not None and facts.heartbeat is not None:
+        return {
+            "heartbeat": facts.heartbeat,
+            "deviation": facts.deviation,
+            "hours": facts.hours,
+            "heartbeat_from": HeartbeatFrom.PUBLISHED,
+        }
+    if estimate is not None:
+        return {"heartbeat": estimate.heartbeat, "heartbeat_from": HeartbeatFrom.LEARNED}
+    return {"heartbeat": None, "heartbeat_from": HeartbeatFrom.NOBODY}
+
+
+def listed(source: Address) -> Plan[Shape | None]:
+    """A published feed, whether a proxy or an aggregator itself."""
+    return (yield from _feed(source))
+
+
+def _proxy(source: Address, _aggregator: Address, _phase: int) -> Plan[Shape | None]:
+    return (yield from _feed(source))
+
+
+def _feed(source: Address) -> Plan[Shape | None]:
+    """What never changes of a feed; and in the same round, so that it costs none, what `expression` will ask."""
+    places, words, behind = decimals_of(source), description_of(source), aggregator_of(source)
+    got = yield [places, words, behind, latest_round(source)]
+    said: Outcome[str] = got.outcome(words)
+    named = "" if isinstance(said, ReadFailed) else said
+    proxy = not isinstance(got.outcome(behind), ReadFailed)
+    return Feed(address=source, named=named, decimals=got[places], proxy=proxy)
+
+
+PROXY: Final = Kind("Chainlink proxy", (aggregator_of, phase_of), _proxy)
+
+
+def bounds(aggregator: Address) -> Plan[tuple[int | None, int | None]]:
+    """The least and the most that an aggregator can answer, where it says so; they never change (OCR2Aggregator)."""
+    return (yield from lasting(Memo("bounds", aggregator), lambda: _bounds(aggregator), lasts=_A_DAY))
+
+
+def _bounds(aggregator: Address) -> Plan[tuple[int | None, int | None]]:
+    calls: tuple[Call[int], Call[int]] = lowest_of(aggregator), highest_of(aggregator)
+    got = yield list(calls)
+    low, high = (got.outcome(call) for call in calls)
+    return (
+        None if isinstance(low, ReadFailed) or low <= 1 else low,
+        None if isinstance(high, ReadFailed) or high >= _WIDEST else high,
     )
-
-
-def _facts_of_proxy(source: Address, book: Mapping[Address, FeedFacts]) -> Plan[FeedFacts | None]:
-    """What is published about an unlisted proxy, by its aggregator, or just its own name; None if it is no proxy."""
-    aggregator, phase, words = aggregator_of(source), phase_of(source), description_of(source)
-    got = yield [aggregator, phase, words]
-    if _failed(got.outcome(aggregator)) or _failed(got.outcome(phase)):
-        return None
-    said = got.outcome(words)
-    unlisted = FeedFacts(pair="" if isinstance(said, ReadFailed) else said, heartbeat=None)
-    return book.get(got[aggregator], unlisted)
-
-
-def _failed(outcome: Outcome[object]) -> bool:
-    return isinstance(outcome, ReadFailed)

@@ -11,7 +11,7 @@ from typing import Final
 from watcher.domain.errors import ReadFailed
 from watcher.domain.sequencer import Running, Sequencer
 from watcher.domain.source import Address
-from watcher.oracles.chainlink import latest_round
+from watcher.oracles.round import latest_round
 from watcher.reads import Plan
 
 _STATES: Final = {0: Running.UP, 1: Running.DOWN}

@@ -16,12 +16,10 @@ from typing import Any, Protocol, TypeVar
 
 from watcher.domain.errors import ReadFailed
 from watcher.domain.position import Action, Position, Refused, Unreadable, Verdict
-from watcher.domain.price import FeedFacts, Price
+from watcher.domain.price import Price
 from watcher.domain.source import Address, Holder
+from watcher.oracles.shape import FeedBook
 from watcher.reads import Outcome, Plan
-
-FeedBook = Mapping[Address, FeedFacts]
-"""The published facts of the feeds of one chain, by any address they are known under."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,35 @@
 """A read as a value: what a plugin asks for, what it is answered, and the plans that ask."""
 
-from watcher.reads.call import Answers, Bundle, Call, Outcome, Plan, Request, Returned, both, drive, sure, together
+from watcher.reads.call import (
+    Answers,
+    Bundle,
+    Call,
+    Finding,
+    Memo,
+    Outcome,
+    Plan,
+    Request,
+    Returned,
+    both,
+    drive,
+    lasting,
+    sure,
+    together,
+)
 
-__all__ = ["Answers", "Bundle", "Call", "Outcome", "Plan", "Request", "Returned", "both", "drive", "sure", "together"]
+__all__ = [
+    "Answers",
+    "Bundle",
+    "Call",
+    "Finding",
+    "Memo",
+    "Outcome",
+    "Plan",
+    "Request",
+    "Returned",
+    "both",
+    "drive",
+    "lasting",
+    "sure",
+    "together",
+]

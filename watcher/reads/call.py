@@ -12,7 +12,7 @@ It performs no I/O itself, so it can be driven by a chain, by recorded bytes, or
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -76,15 +76,33 @@ Outcome: TypeAlias = T | ReadFailed
 """A result, or why there is none. Failures are values, so that one of them does not lose the others."""
 
 
+@dataclass(frozen=True, slots=True)
+class Memo(Generic[T_co]):
+    """The name of something that stays true for long once it was found out: `what`, about which contract."""
+
+    what: str
+    about: Hashable
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found out, and until when it is believed: Unix seconds of block time."""
+
+    value: Any
+    until: int
+
+
 @dataclass(slots=True)
 class Answers:
     """Everything answered so far at one block. `answers[call]` has the type that the call declares.
 
-    Decodes on first use and remembers, so that a read shared by hundreds of wallets is decoded once.
+    Decodes on first use and remembers, so that a read shared by hundreds of wallets is decoded once. `known` is what
+    earlier snapshots found out that lasts (see `lasting`), and grows.
     """
 
     at: Block
     returned: dict[Request, Sequence[Returned]] = field(default_factory=dict)
+    known: dict[Memo[Any], Finding] = field(default_factory=dict)
     _decoded: dict[Call[Any], Any] = field(default_factory=dict)
 
     def __contains__(self, request: Request) -> bool:
@@ -121,6 +139,22 @@ def _decoded(call: Call[T], returned: Returned) -> Outcome[T]:
 Plan: TypeAlias = Generator[Sequence[Request], Answers, T]
 
 
+def lasting(memo: Memo[T], plan: Callable[[], Plan[T]], *, lasts: int, afresh: bool = False) -> Plan[T]:
+    """What `plan` finds out, which then is believed for `lasts` seconds of block time without asking again.
+
+    For what never changes on chain, or seldom and at somebody's peril: an adapter's own structure, a token's name. It
+    costs no round where it is known. `afresh` asks again all the same. A plan that fails is not remembered.
+    """
+    got = yield []
+    found = got.known.get(memo)
+    if found is not None and got.at.timestamp < found.until and not afresh:
+        value: T = found.value
+        return value
+    value = yield from plan()
+    got.known[memo] = Finding(value, got.at.timestamp + lasts)
+    return value
+
+
 def together(plans: Iterable[Plan[T]]) -> Plan[list[Outcome[T]]]:
     """Run plans side by side as one plan, their rounds joined. A plan that fails leaves the others intact.
 
@@ -131,7 +165,10 @@ def together(plans: Iterable[Plan[T]]) -> Plan[list[Outcome[T]]]:
 
     def advance(index: int, plan: Plan[T], got: Answers | None) -> None:
         try:
-            waiting[index] = (plan, next(plan) if got is None else plan.send(got))
+            requests = next(plan) if got is None else plan.send(got)
+            while got is not None and not requests:  # who waits for nothing does not wait for the others' round
+                requests = plan.send(got)
+            waiting[index] = (plan, requests)
         except StopIteration as stop:
             results[index] = stop.value
         except ReadFailed as problem:

@@ -24,7 +24,7 @@ from watcher.domain.position import (
 )
 from watcher.domain.price import Price
 from watcher.domain.source import ZERO_ADDRESS, Address, Holder
-from watcher.oracles.chainlink import price_from
+from watcher.oracles.sources import price_from
 from watcher.protocols.aave_v3 import calls
 from watcher.protocols.aave_v3.actions import after_repay, after_top_up
 from watcher.protocols.aave_v3.maths import (
