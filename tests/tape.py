@@ -19,6 +19,7 @@ from watcher.reads.call import T
 TAPES = Path(__file__).parent / "tapes"
 PROBES = (
     *(getter.label for kind in KINDS for getter in kind.asks),
+    "nothing.answersAnythingAtAll",
     *(f"chainlink_feed.{name}" for name in ("aggregator", "minAnswer", "maxAnswer", "latestAnswer")),
 )
 """Functions that plans only try: a contract that was recorded without them did not have them."""

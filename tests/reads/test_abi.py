@@ -44,6 +44,7 @@ SELECTORS = {
     },
     "aave_v3_token": {"scaledBalanceOf": "1da24f3e", "balanceOf": "70a08231", "symbol": "95d89b41"},
     "erc20": {"balanceOf": "70a08231"},
+    "nothing": {"answersAnythingAtAll": "9b5c100c"},
     "multicall3": {"getEthBalance": "4d2301cc"},
     "chainlink_feed": {
         "latestRoundData": "feaf968c",

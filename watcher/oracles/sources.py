@@ -22,9 +22,12 @@ from watcher.oracles.opinions import opinions
 from watcher.oracles.round import decimals_of, latest_answer, latest_round
 from watcher.oracles.shape import FeedBook, Kind, Shape, Under, Unseen
 from watcher.reads import Memo, Plan, lasting
+from watcher.reads.abi import interface
 
 REMEMBERED: Final = 86_400
 """Seconds for which a source's shape is believed; one that stops adding up is looked at again at once."""
+
+_answers_anything = interface("nothing").function("answersAnythingAtAll", int)
 
 
 def price_from(source: Address, value: int, book: FeedBook) -> Plan[Price]:
@@ -88,8 +91,10 @@ def _recognised(source: Address, under: Under) -> Plan[Shape | None]:
         raise Unseen("the protocol names no source")
     if under.facts(source) is not None:
         return (yield from listed(source))
-    asked = {getter: getter(source) for kind in KINDS for getter in kind.asks}
-    got = yield list(asked.values())
+    asked, anything = {getter: getter(source) for kind in KINDS for getter in kind.asks}, _answers_anything(source)
+    got = yield [*asked.values(), anything]
+    if not isinstance(got.outcome(anything), ReadFailed):
+        return None  # what answers everything tells nothing by its answers
     for kind in KINDS:
         answers = [got.outcome(asked[getter]) for getter in kind.asks]
         if not any(isinstance(answer, ReadFailed) or answer == ZERO_ADDRESS for answer in answers):
