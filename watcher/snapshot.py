@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from watcher.chain import ChainSpec
 from watcher.config import Deployment, Settings
 from watcher.domain.errors import CallReverted, EndpointError, NotDecodable, ReadFailed
+from watcher.domain.health import Health
 from watcher.domain.position import (
     Action,
     Because,
@@ -30,7 +31,7 @@ from watcher.domain.sequencer import Sequencer
 from watcher.domain.source import Address, Block, Holder
 from watcher.oracles.sequencer import sequencer_by
 from watcher.protocols.reader import AnyReader, PriceMissing
-from watcher.reads import Answers, Call, Finding, Memo, Outcome, Plan, Request, Returned, both, sure, together
+from watcher.reads import Answers, Call, Finding, Memo, Outcome, Plan, Request, Returned, both, lasting, sure, together
 from watcher.reads.call import T
 from watcher.reads.tokens import Holdings, Purse, balance_of, coins_of, told
 from watcher.risk.restore import tokens_for
@@ -63,6 +64,8 @@ class Wrapping:
 class Watched:
     """One deployment and who is watched in it.
 
+    `holders` are the owners that are looked for: wallets, and smart wallets of theirs. Where they hold anything is
+    found out anew after `discovered_for` seconds of block time; `found` are the keys that logs have told of, by owner.
     `targets`: the health below which a wallet is told what would help, and so what it has of that is read too; with
     its coins, where that is the token which `wrapping` makes of them.
     """
@@ -71,6 +74,8 @@ class Watched:
     holders: tuple[Holder, ...]
     targets: Mapping[Address, Decimal] = field(default_factory=dict)
     wrapping: Wrapping | None = None
+    discovered_for: int = 0
+    found: Mapping[Address, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,9 +262,13 @@ def _survey(watched: Watched, block: Block) -> Plan[list[Held | Unreadable]]:
             reason=str(problem),
         )
 
-    outcomes = yield from together(reader.account(holder) for holder in watched.holders)
-    asked = list(zip(watched.holders, outcomes, strict=True))
-    lost = [unreadable(holder, outcome) for holder, outcome in asked if isinstance(outcome, ReadFailed)]
+    where = yield from together(_discovered(watched, owner) for owner in watched.holders)
+    owners = list(zip(watched.holders, where, strict=True))
+    lost = [unreadable(owner, outcome) for owner, outcome in owners if isinstance(outcome, ReadFailed)]
+    holders = [holder for _, found in owners if not isinstance(found, ReadFailed) for holder in found]
+    outcomes = yield from together(reader.account(holder) for holder in holders)
+    asked = list(zip(holders, outcomes, strict=True))
+    lost += [unreadable(holder, outcome) for holder, outcome in asked if isinstance(outcome, ReadFailed)]
     present = [(h, account) for h, account in asked if account is not None and not isinstance(account, ReadFailed)]
     if not present:
         return [*lost]
@@ -277,6 +286,13 @@ def _survey(watched: Watched, block: Block) -> Plan[list[Held | Unreadable]]:
         except ReadFailed as problem:
             readings.append(unreadable(holder, problem))
     return readings
+
+
+def _discovered(watched: Watched, owner: Holder) -> Plan[Sequence[Holder]]:
+    """Where an owner holds anything in one deployment, by what was found out not too long ago."""
+    reader, found = watched.deployment.reader, watched.found.get(owner.account, ())
+    memo: Memo[Sequence[Holder]] = Memo("holders", (watched.deployment.id, owner, tuple(found)))
+    return (yield from lasting(memo, lambda: reader.discover(owner, found), lasts=watched.discovered_for))
 
 
 def _valued(reader: AnyReader, market: Any, account: Any, verdict: Outcome[Verdict | None]) -> list[Held | Unreadable]:
@@ -304,23 +320,34 @@ def _checked(position: Position, verdict: Verdict | None) -> Position:
     """The position beside the protocol's own view. Where they differ the protocol's numbers count, and it is said."""
     if verdict is None:
         return position
-    theirs = (verdict.health, verdict.collateral, verdict.debt)
-    if theirs == (position.health, position.collateral, position.debt) and position.legs_explain_health:
+    if verdict.agrees_with(position) and position.legs_explain_health:
         return replace(position, check=Check.VERIFIED)
+    health = verdict.health or _contradicted(position.health, liquidatable=verdict.liquidatable)
     return replace(
         position,
-        health=verdict.health,
-        collateral=verdict.collateral,
-        debt=verdict.debt,
-        state=_state(verdict, position.state),
+        health=health,
+        collateral=position.collateral if verdict.collateral is None else verdict.collateral,
+        debt=position.debt if verdict.debt is None else verdict.debt,
+        state=_state(health, position.state),
         check=Check.MISMATCH,
-        notes=(*position.notes, "our formula and the contract differ: the contract's numbers are shown"),
+        notes=(*position.notes, _NUMBERS_DIFFER if verdict.health else _VERDICTS_DIFFER),
     )
 
 
-def _state(verdict: Verdict, ours: State) -> State:
-    if verdict.health.required == 0:
+_NUMBERS_DIFFER = "our formula and the contract differ: the contract's numbers are shown"
+_VERDICTS_DIFFER = "our formula and the contract differ on whether it can be liquidated: the worse of the two is shown"
+
+
+def _contradicted(ours: Health, *, liquidatable: bool) -> Health:
+    """Our health, where the contract tells no number but only that it would liquidate: then at the edge of it."""
+    if liquidatable == ours.liquidatable or not liquidatable:
+        return ours
+    return replace(ours, backing=ours.required - (0 if ours.inclusive else 1))
+
+
+def _state(health: Health, ours: State) -> State:
+    if health.required == 0:
         return State.NO_DEBT
-    if not verdict.health.liquidatable:
+    if not health.liquidatable:
         return State.HEALTHY
     return ours if ours in (State.LIQUIDATABLE_BUT_BLOCKED, State.DEBT_WITHOUT_COLLATERAL) else State.LIQUIDATABLE

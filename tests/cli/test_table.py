@@ -89,6 +89,7 @@ def test_a_position_that_only_the_contract_can_explain_is_marked(
     def otherwise(reader: AaveV3, holder: Holder) -> Plan[Verdict | None]:
         found = yield from honest(reader, holder)
         assert found is not None
+        assert found.debt is not None
         return replace(found, debt=found.debt + 1)
 
     honest = AaveV3.verdict

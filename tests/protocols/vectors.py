@@ -47,11 +47,8 @@ def case_of(vector: dict[str, Any], revision: int) -> Case:
         ),
     )
     reader = AaveV3(place=Place(deployment="v", title="Vector", feeds={}), pool=ZERO_ADDRESS, provider=ZERO_ADDRESS)
-    verdict = Verdict(
-        health=Health(backing=expected["healthFactor"], required=10**18),
-        collateral=expected["totalCollateralBase"],
-        debt=expected["totalDebtBase"],
-    )
+    health = Health(backing=expected["healthFactor"], required=10**18)
+    verdict = Verdict.valued(health, expected["totalCollateralBase"], expected["totalDebtBase"])
     return Case("vector", reader, market, account, verdict)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import count, islice
 from typing import Any
 
 import pytest
@@ -11,7 +13,22 @@ from hypothesis import strategies as st
 
 from watcher.domain.errors import CallReverted, NotDecodable, ReadFailed
 from watcher.domain.source import Address, Block
-from watcher.reads import Answers, Bundle, Call, Outcome, Plan, Request, Returned, both, drive, sure, together
+from watcher.reads import (
+    Answers,
+    Bundle,
+    Call,
+    Finding,
+    Memo,
+    Outcome,
+    Plan,
+    Request,
+    Returned,
+    both,
+    drive,
+    lasting,
+    sure,
+    together,
+)
 
 BLOCK = Block(chain="test", number=1, hash="0x", timestamp=1)
 TARGET = Address("0x" + "aa" * 20)
@@ -66,9 +83,10 @@ def test_it_needs_no_answers_for_a_plan_that_asks_nothing() -> None:
     assert node.rounds == []
 
 
-@given(st.lists(st.lists(st.integers(0, 50), max_size=5), max_size=8))
-def test_it_keeps_the_order_and_takes_the_rounds_of_the_deepest(members: list[list[int]]) -> None:
-    node = Node()
+@given(st.lists(st.integers(0, 5), max_size=8))
+def test_it_keeps_the_order_and_takes_the_rounds_of_the_deepest(depths: list[int]) -> None:
+    node, fresh = Node(), count()
+    members = [list(islice(fresh, depth)) for depth in depths]
     assert drive(together(chain_of(*numbers) for numbers in members), BLOCK, node) == [sum(one) for one in members]
     assert len(node.rounds) == max((len(numbers) for numbers in members), default=0)
 
@@ -220,3 +238,21 @@ def test_it_answers_a_bundle_in_its_order_with_failures_as_values() -> None:
     assert (first, third) == (1, 3)
     assert isinstance(second, CallReverted)
     assert bundle.gas == 3 * 60_000
+
+
+def test_it_asks_once_for_what_lasts_and_again_when_it_is_over() -> None:
+    """What is known costs neither a request nor a round; `afresh` asks all the same; what fails is not remembered."""
+
+    def found(afresh: bool = False) -> Plan[int]:
+        return (yield from lasting(Memo("sum", 1), lambda: chain_of(1, 2), lasts=60, afresh=afresh))
+
+    known: dict[Memo[Any], Finding] = {}
+
+    def asked(at: Block, *, afresh: bool = False) -> int:
+        node = Node()
+        assert drive(found(afresh), at, node, known) == 3
+        return len(node.rounds)
+
+    later, over = replace(BLOCK, timestamp=BLOCK.timestamp + 59), replace(BLOCK, timestamp=BLOCK.timestamp + 60)
+    assert [asked(BLOCK), asked(later), asked(later, afresh=True)] == [2, 0, 2]
+    assert [asked(over), asked(replace(BLOCK, timestamp=BLOCK.timestamp + 119))] == [0, 2]

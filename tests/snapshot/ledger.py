@@ -24,7 +24,7 @@ from watcher.domain.position import (
 )
 from watcher.domain.price import Opaque, Price
 from watcher.domain.source import ZERO_ADDRESS, Address, Block, Holder
-from watcher.protocols.reader import Place, PriceMissing
+from watcher.protocols.reader import OneEach, Place, PriceMissing
 from watcher.reads import Bundle, Call, Plan, Request, Returned
 from watcher.snapshot import Watched
 
@@ -70,7 +70,7 @@ class Shared:
 
 
 @dataclass(frozen=True)
-class Bank:
+class Bank(OneEach):
     """Shares in a slot, two reads deep; what they are worth, by a price and an index; what the bank says of it."""
 
     place: Place
@@ -125,7 +125,7 @@ class Bank:
         backing = (yield [said])[said]
         if not backing:
             return None
-        return Verdict(health=Health(backing=backing, required=100), collateral=backing, debt=100)
+        return Verdict.valued(Health(backing=backing, required=100), backing, 100)
 
     def after(self, market: Shared, account: tuple[Holder, int], action: Action) -> tuple[Holder, int] | Refused:
         return (account[0], account[1] + action.amount) if action.amount else Refused("nothing to do")

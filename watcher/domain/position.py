@@ -59,6 +59,8 @@ class State(StrEnum):
     LIQUIDATABLE = "liquidatable"
     LIQUIDATABLE_BUT_BLOCKED = "liquidatable_but_blocked"
     DEBT_WITHOUT_COLLATERAL = "debt_without_collateral"
+    DUST = "dust"
+    """It owes less than anybody can or would liquidate by the protocol's own minimum; its health is as it is."""
 
 
 class Check(StrEnum):
@@ -84,6 +86,32 @@ class PositionId:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """What the protocol lays down for a position, in words: `what` (a threshold, a pause), `of` which asset.
+
+    `set_by_rule`: somebody has to decide for it to change, so that a change is news (a threshold, a cap, an oracle).
+    Otherwise it is a figure of the market that moves by itself (a rate, utilisation).
+    """
+
+    what: str
+    of: str
+    value: str
+    set_by_rule: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """A health that the protocol itself has in store: at the next price of a delayed oracle, at the end of a ramp.
+
+    `at`: when it comes at the earliest, in Unix seconds; None where that is up to somebody.
+    """
+
+    what: str
+    health: Health
+    at: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
     """One risk unit at one block, every number as the protocol itself has it.
 
@@ -106,6 +134,8 @@ class Position:
     regime: int = 1
     check: Check = Check.UNCHECKED
     notes: tuple[str, ...] = ()
+    terms: tuple[Term, ...] = ()
+    scenarios: tuple[Scenario, ...] = ()
 
     @property
     def feeds(self) -> tuple[FeedReading, ...]:
@@ -156,11 +186,23 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The protocol's own view of a holder, to hold ours against."""
+    """The protocol's own view of a holder, to hold ours against. None is what that view does not tell."""
 
-    health: Health
-    collateral: int
-    debt: int
+    liquidatable: bool
+    health: Health | None = None
+    collateral: int | None = None
+    debt: int | None = None
+
+    @classmethod
+    def valued(cls, health: Health, collateral: int, debt: int) -> Verdict:
+        """A view that tells all."""
+        return cls(liquidatable=health.liquidatable, health=health, collateral=collateral, debt=debt)
+
+    def agrees_with(self, position: Position) -> bool:
+        """Whether it tells nothing else than our position does."""
+        told = ((self.health, position.health), (self.collateral, position.collateral), (self.debt, position.debt))
+        same = all(theirs is None or theirs == ours for theirs, ours in told)
+        return same and self.liquidatable == position.health.liquidatable
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from watcher.domain.price import Price
 from watcher.domain.source import Address, Holder
 from watcher.oracles.shape import FeedBook
 from watcher.reads import Outcome, Plan
+from watcher.reads.logs import Search
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,10 +44,19 @@ M = TypeVar("M", bound=Market)
 
 
 class Reader(Protocol[A, M]):
-    """One market of one deployment."""
+    """One deployment. What it reads is one or several risk units of each owner, each known by a `Holder`."""
 
     @property
     def place(self) -> Place: ...
+
+    def discover(self, owner: Holder, found: Sequence[str]) -> Plan[Sequence[Holder]]:
+        """Where an owner (a wallet, or a smart wallet of it) holds anything here; asked seldom.
+
+        `found` are the keys that `search` has told of in the logs so far.
+        """
+
+    def search(self, owner: Holder) -> Search | None:
+        """Which logs tell where an owner holds anything; None where `discover` finds out without."""
 
     def account(self, holder: Holder) -> Plan[A | None]:
         """Raw state of one holder; None where it holds nothing."""
@@ -68,6 +78,21 @@ class Reader(Protocol[A, M]):
 
     def expects(self) -> Plan[Sequence[str]]:
         """Problems of the configured addresses, told on chain: wrong interface, not the pair they claim to be."""
+
+
+class OneEach:
+    """What most readers have in common: an owner is one risk unit, and needs no logs to be found."""
+
+    __slots__ = ()
+
+    def discover(self, owner: Holder, found: Sequence[str]) -> Plan[Sequence[Holder]]:
+        """The owner itself; `account` then tells whether it holds anything."""
+        yield []
+        return (owner,)
+
+    def search(self, owner: Holder) -> Search | None:
+        """None: nothing has to be searched for."""
+        return None
 
 
 AnyReader = Reader[Any, Any]

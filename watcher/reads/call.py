@@ -137,6 +137,7 @@ def _decoded(call: Call[T], returned: Returned) -> Outcome[T]:
 
 
 Plan: TypeAlias = Generator[Sequence[Request], Answers, T]
+"""Who yields nothing is answered at once: with what is known so far, and at the cost of no round."""
 
 
 def lasting(memo: Memo[T], plan: Callable[[], Plan[T]], *, lasts: int, afresh: bool = False) -> Plan[T]:
@@ -163,10 +164,10 @@ def together(plans: Iterable[Plan[T]]) -> Plan[list[Outcome[T]]]:
     results: dict[int, Outcome[T]] = {}
     waiting: dict[int, tuple[Plan[T], Sequence[Request]]] = {}
 
-    def advance(index: int, plan: Plan[T], got: Answers | None) -> None:
+    def advance(index: int, plan: Plan[T], got: Answers, *, begun: bool = True) -> None:
         try:
-            requests = next(plan) if got is None else plan.send(got)
-            while got is not None and not requests:  # who waits for nothing does not wait for the others' round
+            requests = plan.send(got) if begun else next(plan)
+            while not requests:  # who waits for nothing does not wait for the others' round
                 requests = plan.send(got)
             waiting[index] = (plan, requests)
         except StopIteration as stop:
@@ -174,8 +175,9 @@ def together(plans: Iterable[Plan[T]]) -> Plan[list[Outcome[T]]]:
         except ReadFailed as problem:
             results[index] = problem
 
+    got = yield []
     for index, plan in enumerate(plans):
-        advance(index, plan, None)
+        advance(index, plan, got, begun=False)
     while waiting:
         got = yield [request for _, requests in waiting.values() for request in requests]
         for index, (plan, _) in list(waiting.items()):
@@ -198,13 +200,19 @@ def sure(outcome: Outcome[T]) -> T:
     return outcome
 
 
-def drive(plan: Plan[T], at: Block, answer: Callable[[Sequence[Request]], Mapping[Request, Sequence[Returned]]]) -> T:
-    """Run a plan to its end with a plain function that answers: recorded bytes, or a test."""
-    answers = Answers(at)
+def drive(
+    plan: Plan[T],
+    at: Block,
+    answer: Callable[[Sequence[Request]], Mapping[Request, Sequence[Returned]]],
+    known: dict[Memo[Any], Finding] | None = None,
+) -> T:
+    """Run a plan to its end with a plain function that answers: recorded bytes, or a test. `known` grows."""
+    answers = Answers(at, known={} if known is None else known)
     try:
         requests = next(plan)
         while True:
-            answers.returned.update(answer([request for request in requests if request not in answers]))
+            if missing := [request for request in requests if request not in answers]:
+                answers.returned.update(answer(missing))
             requests = plan.send(answers)
     except StopIteration as stop:
         result: T = stop.value

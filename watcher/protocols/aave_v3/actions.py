@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from watcher.domain.position import Refused
-from watcher.protocols.aave_v3.maths import RAY, Holding, Market, mul_div_down, mul_div_half_up, mul_div_up
+from watcher.protocols.aave_v3.maths import Holding, Market
+from watcher.protocols.rounding import RAY, mul_div_down, mul_div_half_up, mul_div_up
 
 
 def after_repay(market: Market, held: Holding, amount: int) -> Holding | Refused:

@@ -16,11 +16,9 @@ from watcher.domain.position import Asset, Leg, Numeraire, State
 from watcher.domain.price import Price
 from watcher.domain.source import ZERO_ADDRESS, Address, Block, Holder
 from watcher.protocols.reader import PriceMissing
+from watcher.protocols.rounding import BPS, RAY, WAD, mul_div_down, mul_div_half_up, mul_div_up
 from watcher.reads import Outcome
 
-WAD = 10**18
-RAY = 10**27
-BPS = 10_000
 NO_DEBT = 2**256 - 1
 """What the contract answers as the health factor of an account without debt."""
 SENTINEL_LIMIT = 95 * 10**16
@@ -74,25 +72,6 @@ def variants_of(revision: int) -> tuple[Variant, ...]:
     if revision < 1:
         raise ReadFailed(f"pool revision {revision} is none of Aave v3: we know 1 to {NEWEST_REVISION}")
     return VARIANTS[min(revision, NEWEST_REVISION)]
-
-
-def mul_div_down(a: int, b: int, c: int) -> int:
-    """a × b ÷ c, rounded down: `WadRayMath.rayMulFloor` and `rayDivFloor` (v3.5), and plain integer division.
-
-    Of whole numbers of zero or more, with c above zero. The unit is what theirs come to: shares × an index in RAY ÷ RAY
-    are token base units, base units × a price ÷ the base units of one token are a value.
-    """
-    return a * b // c
-
-
-def mul_div_up(a: int, b: int, c: int) -> int:
-    """The same, rounded up: `WadRayMath.rayMulCeil` and `MathUtils.mulDivCeil` (v3.5)."""
-    return -(-a * b // c)
-
-
-def mul_div_half_up(a: int, b: int, c: int) -> int:
-    """The same, rounded to nearest, a half up: `WadRayMath.rayMul`, `rayDiv`, `wadDiv`, `PercentageMath.percentMul`."""
-    return (a * b + c // 2) // c
 
 
 # --- State, as the engine keeps it ------------------------------------------------------------------------------------

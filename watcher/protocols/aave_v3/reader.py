@@ -43,12 +43,12 @@ from watcher.protocols.aave_v3.maths import (
     totals,
     variants_of,
 )
-from watcher.protocols.reader import Place, PriceMissing
+from watcher.protocols.reader import OneEach, Place, PriceMissing
 from watcher.reads import Outcome, Plan, both, sure, together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AaveV3:
+class AaveV3(OneEach):
     """One pool. `provider` is its PoolAddressesProvider, from which oracle and sentinel are taken each time."""
 
     place: Place
@@ -56,6 +56,13 @@ class AaveV3:
     provider: Address
 
     # What one user has
+
+    def discover(self, owner: Holder, found: Sequence[str]) -> Plan[Sequence[Holder]]:
+        """The owner, where any flag of its is set. What `account` will ask comes with it, and so costs no round."""
+        flags = calls.user_configuration(self.pool, owner.account)
+        emode = calls.user_emode(self.pool, owner.account)
+        got = yield [flags, emode, calls.reserves_list(self.pool), calls.revision_of(self.pool)]
+        return (owner,) if got[flags] else ()
 
     def account(self, holder: Holder) -> Plan[Account | None]:
         """Flags and shares in every reserve flagged for this user; None where no flag is set."""
@@ -267,7 +274,7 @@ class AaveV3:
         """`getUserAccountData`."""
         ask = calls.account_data_of(self.pool, holder.account)
         data = (yield [ask])[ask]
-        return Verdict(health=health_of(data.health_factor), collateral=data.collateral, debt=data.debt)
+        return Verdict.valued(health_of(data.health_factor), data.collateral, data.debt)
 
     def after(self, market: Market, account: Account, action: Action) -> Account | Refused:
         """The account after repaying debt or supplying more of a collateral it already uses."""

@@ -1,0 +1,28 @@
+"""Whole-number arithmetic as contracts do it: a product divided, with the rounding in the name.
+
+Of whole numbers of zero or more, with a divisor above zero. The unit is what theirs come to: shares × an index in RAY ÷
+RAY are token base units, base units × a price ÷ the base units of one token are a value.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+WAD: Final = 10**18
+RAY: Final = 10**27
+BPS: Final = 10_000
+
+
+def mul_div_down(a: int, b: int, c: int) -> int:
+    """a × b ÷ c, rounded down: plain integer division; `rayMulFloor` and `rayDivFloor` of Aave v3.5."""
+    return a * b // c
+
+
+def mul_div_up(a: int, b: int, c: int) -> int:
+    """The same, rounded up: `rayMulCeil` and `MathUtils.mulDivCeil` of Aave v3.5, `mulDivUp` of Morpho."""
+    return -(-a * b // c)
+
+
+def mul_div_half_up(a: int, b: int, c: int) -> int:
+    """The same, rounded to nearest, a half up: `rayMul`, `rayDiv`, `wadDiv`, `percentMul` of Aave's older libraries."""
+    return (a * b + c // 2) // c

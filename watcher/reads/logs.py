@@ -1,0 +1,40 @@
+"""Logs as they are searched for: who emits them, by which topics, and what each tells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from watcher.domain.source import Address
+
+Topics = tuple[tuple[bytes, ...] | None, ...]
+"""By place: the topics of which any will do; None where anything does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Log:
+    """One log as a node gives it. `topics` are words of 32 bytes."""
+
+    address: Address
+    topics: tuple[bytes, ...]
+    data: bytes
+    block: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """Logs that tell where an owner holds something: of these contracts, by these topics, from block `since` on.
+
+    `key` makes of a log what `discover` is told: the name of a market, a vault, a token. Raises `NotDecodable` on a log
+    that is not of the form that it must have.
+    """
+
+    emitters: tuple[Address, ...]
+    topics: Topics
+    since: int
+    key: Callable[[Log], str] = field(compare=False)
+
+
+def padded(address: Address) -> bytes:
+    """An address as a topic."""
+    return bytes(12) + bytes.fromhex(address[2:])
