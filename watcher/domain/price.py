@@ -72,12 +72,16 @@ class Rate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Product:
-    """`times × Π above ÷ (over × Π below)`, cut off towards zero as Solidity does. `source` computes it on chain."""
+    """`times × Π above ÷ (over × Π below)`, cut off towards zero as Solidity does. `source` computes it on chain.
+
+    `positive`: it is made of positive parts only, and 0 where one is not, as adapters answer that refuse such a part.
+    """
 
     above: tuple[Expression, ...]
     below: tuple[Expression, ...] = ()
     times: int = 1
     over: int = 1
+    positive: bool = False
     source: Address = ZERO_ADDRESS
     what: str = ""
 
@@ -123,13 +127,18 @@ def value_of(expression: Expression) -> int:
         case Rate():
             return expression.value
         case Product():
-            above = prod(map(value_of, expression.above)) * expression.times
-            below = prod(map(value_of, expression.below)) * expression.over
-            return _divided(above, below)
+            return _product(expression)
         case Cap():
             return min(value_of(expression.of), value_of(expression.at))
         case Chosen():
             return value_of(expression.of)
+
+
+def _product(product: Product) -> int:
+    above, below = [*map(value_of, product.above)], [*map(value_of, product.below)]
+    if product.positive and min(*above, *below, 1) <= 0:
+        return 0
+    return _divided(prod(above) * product.times, prod(below) * product.over)
 
 
 def _divided(above: int, below: int) -> int:

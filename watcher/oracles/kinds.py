@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from watcher.oracles import chainlink
+from watcher.oracles import capo, chainlink, discounted, fixed, spark, synchronicity
 from watcher.oracles.shape import Kind
 
-KINDS: Final[tuple[Kind, ...]] = (chainlink.PROXY,)
+KINDS: Final[tuple[Kind, ...]] = (
+    chainlink.PROXY,
+    capo.EURO,
+    capo.RATIO,
+    capo.STABLE,
+    discounted.PRINCIPAL,
+    discounted.SET,
+    discounted.FIXED,
+    *synchronicity.KINDS,
+    *spark.KINDS,
+    *fixed.KINDS,  # by the fewest getters, so after all others
+)
