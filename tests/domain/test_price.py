@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.domain.price import Expression, FeedReading, Fixed, Freshness, Leaf, Opaque, Price, lateness_limit
+from watcher.domain.price import (
+    Expression,
+    FeedReading,
+    Fixed,
+    Freshness,
+    Leaf,
+    Opaque,
+    Price,
+    Product,
+    lateness_limit,
+)
 from watcher.domain.source import Address
 
 FEED, OTHER = Address("0x" + "0a" * 20), Address("0x" + "0b" * 20)
@@ -74,6 +84,27 @@ def test_it_counts_an_update_in_this_very_block_as_fresh() -> None:
 )
 def test_it_is_as_fresh_as_what_it_rests_on(expression: Expression, freshness: Freshness) -> None:
     assert Price.of(expression).freshness(NOW) is freshness
+
+
+@pytest.mark.parametrize(
+    ("above", "below", "positive", "value"),
+    [
+        ((-7, 3), (2,), False, -10),
+        ((-7, 3), (2,), True, 0),
+        ((-7, -3), (2,), True, 0),
+        ((7, 3), (-2,), True, 0),
+        ((7, 3), (2,), True, 10),
+        ((7, 0), (2,), True, 0),
+        ((), (2,), True, 0),
+        ((), (1,), True, 1),
+        ((7, 3), (), True, 21),
+    ],
+)
+def test_it_refuses_parts_that_are_not_positive_where_the_adapter_does(
+    above: tuple[int, ...], below: tuple[int, ...], positive: bool, value: int
+) -> None:
+    parts = [tuple(Leaf(reading(answer=answer)) for answer in side) for side in (above, below)]
+    assert Price.of(Product(above=parts[0], below=parts[1], times=30, over=30, positive=positive)).low == value
 
 
 def test_it_evaluates_to_what_the_expression_says() -> None:

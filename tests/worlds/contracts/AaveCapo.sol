@@ -288,6 +288,12 @@ contract AaveFixedPrice is AaveAdapter {
     function latestAnswer() public view override returns (int256) { return price; }
 }
 
+/// Something with a price of its own beside its rate.
+contract AaveRateThatAnswers is AaveFixedPrice {
+    constructor(uint256 rate) AaveFixedPrice(int256(rate + 7)) {}
+    function getRate() external view returns (uint256) { return uint256(price - 7); }
+}
+
 contract AaveGhoOracle {
     int256 public constant GHO_PRICE = 1e8;
 

@@ -58,6 +58,7 @@ contract AaveDualAggregator {
     }
 
     function getRoundData(uint80 round) public view returns (uint80, int256, uint256, uint256, uint80) {
+        if (round > visible()) return (0, 0, 0, 0, 0);
         Transmission memory one = transmissions[uint32(round)];
         return (round, one.answer, one.observedAt, one.recordedAt, round);
     }
