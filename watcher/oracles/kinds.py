@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from watcher.oracles import capo, chainlink, discounted, fixed, spark, synchronicity
+from watcher.oracles import capo, chainlink, comet, discounted, fixed, morpho, spark, synchronicity
 from watcher.oracles.shape import Kind
 
 KINDS: Final[tuple[Kind, ...]] = (
@@ -17,5 +17,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     discounted.FIXED,
     *synchronicity.KINDS,
     *spark.KINDS,
+    *comet.KINDS,
+    *morpho.KINDS,
     *fixed.KINDS,  # by the fewest getters, so after all others
 )

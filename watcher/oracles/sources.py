@@ -18,6 +18,7 @@ from watcher.domain.price import Expression, Opaque, Opinion, Price, value_of
 from watcher.domain.source import ZERO_ADDRESS, Address
 from watcher.oracles.chainlink import listed
 from watcher.oracles.kinds import KINDS
+from watcher.oracles.morpho import price_of
 from watcher.oracles.opinions import opinions
 from watcher.oracles.round import decimals_of, latest_answer, latest_round
 from watcher.oracles.shape import FeedBook, Kind, Shape, Under, Unseen
@@ -114,10 +115,11 @@ def _tried(kind: Kind, source: Address, answers: list[Any]) -> Plan[Shape | None
 
 def _unknown(source: Address) -> Plan[Expression]:
     """A source that nobody recognises, at its own answer."""
-    last, plain = latest_round(source), latest_answer(source)
-    got = yield [last, plain]
+    last, plain, price = latest_round(source), latest_answer(source), price_of(source)
+    got = yield [last, plain, price]
     said = got.outcome(last)
-    value = got.outcome(plain) if isinstance(said, ReadFailed) else said.answer
-    if isinstance(value, ReadFailed):
+    values = [got.outcome(plain), got.outcome(price)] if isinstance(said, ReadFailed) else [said.answer]
+    value = next((one for one in values if not isinstance(one, ReadFailed)), None)
+    if value is None:
         raise Unseen(f"{source} answers nothing that a price source answers")
     return Opaque(source, value, "it answers like no source that we know")
