@@ -28,6 +28,9 @@ class Feeds:
     book: dict[Address, FeedFacts] = field(default_factory=dict)
     behind: dict[Address, Address] = field(default_factory=dict)
     states: int = 0
+    explained: int = 0
+    most: int = 19
+    """Answers are below ten to this."""
 
     def feed(self, places: int) -> Address:
         """A new one, of so many places."""
@@ -46,7 +49,7 @@ class Feeds:
 
     def answer(self) -> int:
         """Any answer: now and then 0 or below."""
-        size = 10 ** self.random.randint(2, 19)
+        size = 10 ** self.random.randint(2, self.most)
         return self.random.choice([0, -1, -size]) if self.random.random() < 0.15 else self.random.randint(1, size)
 
     def value(self, source: Address, signature: str = ANSWER) -> int | None:
@@ -71,6 +74,7 @@ class Feeds:
         if value is None:
             assert isinstance(price.expression, Opaque), "what reverts has no price"
             return
+        self.explained += 1
         assert not price.hidden, price.hidden
         assert price.low == value
         assert {reading.feed for reading in price.feeds} == set(used)

@@ -69,6 +69,21 @@ def test_it_explains_shares_of_a_vault_to_the_unit(feeds: Feeds, places: tuple[i
     assert (rate.source, rate.what) == (vault, "sUSDS in USDS")
 
 
+def test_it_is_zero_by_a_negative_answer_as_the_wrappers_over_two_are(feeds: Feeds) -> None:
+    there, feed, other = feeds.there, feeds.feed(8), feeds.feed(8)
+    vault = there.deploy(own("RatesVault"), "sUSDS", 18, there.deploy(own("RatesToken"), "USDS", 18))
+    there.send(vault, "write(uint256,uint256)", 6, 5)
+    wrappers = [there.deploy(own(f"Comet{name}"), feed, other, 8) for name in ("Multiplicative", "Reverse", "WBTC")]
+    wrappers.append(there.deploy(own("CometVault"), vault, feed, 8))
+    for pair in ((-(10**8), 10**8), (-(10**8), -(10**8))):
+        for one, answer in zip((feed, other), pair, strict=True):
+            feeds.write(one, answer)
+        for wrapper in wrappers:
+            price = feeds.price(wrapper, 0)
+            assert (price.low, price.hidden, feeds.value(wrapper)) == (0, (), 0)
+            assert price.with_feeds({feed: 3 * 10**8, other: 10**8}).low >= 3 * 10**8
+
+
 @pytest.mark.parametrize("places", [(18, 8), (18, 18), (8, 6)])
 def test_it_explains_wsteth_to_the_unit(feeds: Feeds, places: tuple[int, int]) -> None:
     feed, wsteth = feeds.feed(places[0]), feeds.there.deploy(own("RatesWstETH"), 10**18)
@@ -146,3 +161,12 @@ def test_it_does_not_know_a_wrapper_over_nothing(feeds: Feeds) -> None:
     nothing = feeds.there.deploy(own("RatesToken"), "DAI", 18)
     wrapper = feeds.there.deploy(own("CometRateBased"), nothing, 18, 8)
     assert isinstance(feeds.price(wrapper, 7).expression, Opaque)
+
+
+@pytest.mark.parametrize("theirs", [2**255, 7, 45])
+def test_it_does_not_reckon_with_absurd_places(feeds: Feeds, theirs: int) -> None:
+    feed, wsteth = feeds.feed(8), feeds.there.deploy(own("RatesWstETH"), 10**18)
+    wrapper = feeds.there.deploy(own("CometAbsurd"), feed, wsteth, theirs, 8)
+    price = feeds.price(wrapper, 7)
+    assert isinstance(price.expression, Opaque)
+    assert price.expression.why == "it answers like no source that we know"

@@ -28,7 +28,7 @@ def there() -> Iterator[Node]:
 
 @pytest.fixture
 def feeds(there: Node) -> Feeds:
-    return Feeds(there, Random(11))
+    return Feeds(there, Random(11), most=12)
 
 
 def vault(feeds: Feeds) -> Address:

@@ -56,7 +56,7 @@ def of_shares(vault: Address, shares: int | None) -> Plan[Rate]:
 )
 def test_it_finds_the_getter_by_which_a_contract_tells_its_rate(there: Node, contract: str, what: str) -> None:
     at = there.deploy(own(contract), WAD)
-    for _ in range(5):
+    for _ in range(12):
         rate = RANDOM.randint(1, 10**20)
         there.send(at, "write(uint256)", rate)
         assert there.run(rate_of(at)) == Rate(source=at, what=what, value=rate, decimals=18)
@@ -80,7 +80,7 @@ def test_it_reads_a_rate_as_it_is_now_by_the_getter_that_was_asked_for(there: No
 @pytest.mark.parametrize(("places", "asset"), [(18, 18), (18, 6), (6, 6), (8, 18), (24, 18)])
 def test_it_tells_a_vaults_shares_in_assets_to_the_unit(there: Node, places: int, asset: int) -> None:
     sdai = vault(there, places, asset)
-    for _ in range(5):
+    for _ in range(12):
         assets, supply = RANDOM.randint(1, 10**25), RANDOM.randint(1, 10**25)
         there.send(sdai, "write(uint256,uint256)", assets, supply)
         rate = there.run(rate_of(sdai))
@@ -104,6 +104,15 @@ def test_it_does_without_the_names_of_a_vault_and_of_its_asset(there: Node) -> N
     there.send(bare, "write(uint256,uint256)", 11, 10)
     rate = there.run(rate_of(bare))
     assert (rate.what, rate.value, rate.decimals) == ("share in assets", 11 * 10**17, 18)
+
+
+def test_it_does_not_reckon_with_absurd_places(there: Node) -> None:
+    absurd = vault(there, 255, 6)
+    there.send(absurd, "write(uint256,uint256)", 2, 1)
+    with pytest.raises(Unseen, match="tells no rate"):
+        there.run(rate_of(absurd))
+    some = there.run(of_shares(absurd, 10**18))
+    assert (some.what, some.value, some.decimals) == ("sDAI in DAI", 2 * 10**18, 6)
 
 
 def test_it_finds_no_rate_where_there_is_none(there: Node) -> None:

@@ -23,7 +23,8 @@ from watcher.reads import Plan
 from watcher.reads.abi import interface
 
 _WAD_PLACES: Final = 18
-_LIKELY_PLACES: Final = (_WAD_PLACES, *range(37))
+_MOST_PLACES: Final = 36
+_LIKELY_PLACES: Final = (_WAD_PLACES, *range(_MOST_PLACES + 1))
 
 _WRAPPER = interface("comet_price_feeds")
 _feed_a, _feed_b = _WRAPPER.function("priceFeedA", Address), _WRAPPER.function("priceFeedB", Address)
@@ -89,6 +90,8 @@ def _of_wsteth(source: Address, feed: Address, places: int, wsteth: Address, sca
     """WstETHPriceFeed: `stETH's price × scale / tokensPerStEth / 10^(places it has too many)`."""
     own = decimals_of(source)
     got = yield [own]
+    if not 0 <= places - got[own] <= _MOST_PLACES:
+        return None  # its constructor refuses fewer, and ten to any number that it may say does not end
     told, over = steth_in_wsteth_told(wsteth), 10 ** (places - got[own])
     return Composed(source=source, what="wstETH by stETH", above=(feed,), below=(told,), times=scale, over=over)
 
@@ -111,9 +114,9 @@ def _scaled(source: Address, underlying: Address) -> Plan[Shape | None]:
 def _places(rate: int, answer: int, own: int) -> int:
     """The places that a rate was declared to have: no getter tells, so it is seen by what the wrapper made of it.
 
-    Where that is 0 nothing can be seen, and it is 18 as for all that are deployed.
+    An answer of 0 fits several; 18, which is usual, is tried first.
     """
-    return next((at for at in _LIKELY_PLACES if answer and _rescaled(rate, at, own) == answer), _WAD_PLACES)
+    return next((at for at in _LIKELY_PLACES if _rescaled(rate, at, own) == answer), _WAD_PLACES)
 
 
 def _rescaled(value: int, places: int, own: int) -> int:

@@ -199,3 +199,19 @@ contract CometRsETH is CometRescaling {
         return round(scaled(int256(CometParts(underlyingPriceFeed).rsETHPrice())), address(0));
     }
 }
+
+/// What has the getters of a wrapper of wstETH, and says of its places whatever the test wants.
+contract CometAbsurd is CometWrapper {
+    address public immutable stETHtoETHPriceFeed;
+    address public immutable wstETH;
+    uint256 public immutable stETHToETHPriceFeedDecimals;
+    int256 public constant wstETHScale = 1e18;
+
+    constructor(address feed, address wsteth, uint256 theirs, uint8 places_) CometWrapper(places_) {
+        (stETHtoETHPriceFeed, wstETH, stETHToETHPriceFeedDecimals) = (feed, wsteth, theirs);
+    }
+
+    function latestRoundData() external view returns (uint80, int256, uint256, uint256, uint80) {
+        return round(7, address(0));
+    }
+}
