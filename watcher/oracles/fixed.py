@@ -55,11 +55,16 @@ def _as_pinned(getter: Function[int], why: str) -> Callable[..., Plan[Shape | No
 
 
 def _bare(source: Address, *_: object) -> Plan[Shape | None]:
-    """SparkLend's: whatever has more to say than a fixed price may have a price that moves."""
+    """SparkLend's: whatever has more to say than a fixed price may have a price that moves.
+
+    One that answers `price()` and nothing else is an oracle of Morpho's, and no constant.
+    """
     talk: list[Call[Any]] = [latest_round(source), description_of(source), aggregator_of(source)]
     talk += [one(source) for one in (_SPARK.function("source", Address), _SPARK.function("ethSource", Address))]
-    got = yield talk
-    if any(not isinstance(got.outcome(one), ReadFailed) for one in talk):
+    answer = latest_answer(source)
+    got = yield [*talk, answer]
+    talks = any(not isinstance(got.outcome(one), ReadFailed) for one in talk)
+    if talks or isinstance(got.outcome(answer), ReadFailed):
         return None
     return Pinned(address=source, told=_spark_price(source), why="immutable")
 

@@ -7,11 +7,10 @@ is not told apart from anything that happens to answer 1.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
-from watcher.domain.price import Expression, Product
 from watcher.domain.source import Address
+from watcher.oracles.composed import Composed
 from watcher.oracles.rated import (
     by_assets,
     by_chi,
@@ -23,7 +22,7 @@ from watcher.oracles.rated import (
     plainly,
     rated,
 )
-from watcher.oracles.shape import Kind, Shape, Under
+from watcher.oracles.shape import Kind, Shape
 from watcher.reads import Plan
 from watcher.reads.abi import Function, interface
 
@@ -41,46 +40,30 @@ _WHOLE: Final = 100_00
 """Of `PRICE_RATIO`, in basis points."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Crossed:
-    """`times × Π above ÷ (over × Π below)` of feeds; 0 where one of them is not positive."""
-
-    address: Address
-    what: str
-    above: tuple[Address, ...]
-    below: tuple[Address, ...] = ()
-    times: int
-    over: int = 1
-
-    def expression(self, under: Under) -> Plan[Expression]:
-        """Its feeds, each with its own age."""
-        parts = yield from under.parts([*self.above, *self.below])
-        return Product(
-            above=parts[: len(self.above)],
-            below=parts[len(self.above) :],
-            times=self.times,
-            over=self.over,
-            positive=True,
-            source=self.address,
-            what=self.what,
-        )
-
-
 def _through_peg(source: Address, asset: Address, base: Address, decimals: int, over: int) -> Plan[Shape | None]:
     yield []
     what = "asset to peg × peg to base"
-    return Crossed(address=source, what=what, above=(asset, base), times=10**decimals, over=over)
+    return Composed(positive=True, source=source, what=what, above=(asset, base), times=10**decimals, over=over)
 
 
 def _by_peg(source: Address, asset: Address, base: Address, decimals: int) -> Plan[Shape | None]:
     yield []
-    return Crossed(address=source, what="asset to peg ÷ base to peg", above=(asset,), below=(base,), times=10**decimals)
+    return Composed(
+        positive=True,
+        source=source,
+        what="asset to peg ÷ base to peg",
+        above=(asset,),
+        below=(base,),
+        times=10**decimals,
+    )
 
 
 def _at_ratio(source: Address, base: Address, ratio: int, multiplier: int) -> Plan[Shape | None]:
     yield []
     what = "a fixed ratio ÷ base to peg"
-    return Crossed(address=source, what=what, above=(), below=(base,), times=ratio * multiplier, over=_WHOLE)
+    return Composed(
+        positive=True, source=source, what=what, above=(), below=(base,), times=ratio * multiplier, over=_WHOLE
+    )
 
 
 def _address(name: str) -> Function[Address]:
