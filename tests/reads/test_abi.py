@@ -43,7 +43,31 @@ SELECTORS = {
         "isLiquidationAllowed": "7a5d20ea",
     },
     "aave_v3_token": {"scaledBalanceOf": "1da24f3e", "balanceOf": "70a08231", "symbol": "95d89b41"},
-    "erc20": {"balanceOf": "70a08231"},
+    "erc20": {"balanceOf": "70a08231", "decimals": "313ce567"},
+    "redstone_feed": {
+        "getPriceFeedAdapter": "47043b00",
+        "getDataFeedId": "c8337760",
+    },
+    "redstone_adapter": {
+        "getTimestampsFromLatestUpdate": "b0f106b0",
+        "getLastUpdateDetailsUnsafe": "729bfda4",
+        "getLatestRoundId": "6a2841f6",
+    },
+    "pyth": {
+        "pyth": "f98d06f0",
+        "priceId": "31189334",
+        "getPriceUnsafe": "96834ad3",
+    },
+    "api3_reader_proxy": {
+        "api3ServerV1": "2d6a744e",
+        "dapiName": "868fa88c",
+        "read": "57de26a4",
+    },
+    "uniswap_v3_pool": {
+        "token0": "0dfe1681",
+        "token1": "d21220a7",
+        "observe": "883bdbfd",
+    },
     "nothing": {"answersAnythingAtAll": "9b5c100c"},
     "multicall3": {"getEthBalance": "4d2301cc"},
     "chainlink_feed": {
