@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from eth_utils.crypto import keccak
 
 from tests.oracles.node import Node, node
 from tests.worlds.artifacts import uniswap_v3
@@ -55,9 +54,7 @@ class Market:
         self.there.send(self.trader, "trade(address,bool,int256)", pool, zero_for_one, amount)
 
     def consulted(self, pool: Address, window: int) -> tuple[int, int]:
-        tick, liquidity = self.there.chain.view(
-            self.consultant, "consult(address,uint32)(int24,uint256)", pool, window
-        )
+        tick, liquidity = self.there.chain.view(self.consultant, "consult(address,uint32)(int24,uint256)", pool, window)
         return tick, liquidity
 
     def tick_at(self, pool: Address, root: int) -> int:
@@ -200,9 +197,3 @@ def test_it_wraps_around_as_the_cumulatives_do() -> None:
     assert mean_tick(0, -1, 1800) == -1
     assert mean_liquidity(2**160 - 1, (1800 << 128) // 7 - 1, 1800) == 7
     assert mean_liquidity(5, 5, 1800) == 0
-
-
-def test_it_ships_with_the_code_that_pools_are_deployed_with() -> None:
-    """The hash by which the addresses of pools are computed is that of this very package's pool."""
-    code = bytes.fromhex(uniswap_v3("UniswapV3Pool").bytecode)
-    assert keccak(code).hex() == "e34f199b19b2b4f47f68442619d555527d244f78a3297ea89325f843f87b8b54"

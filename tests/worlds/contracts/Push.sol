@@ -140,6 +140,10 @@ contract PushPythFace {
         return uint8(-1 * int8(pyth.getPriceUnsafe(priceId).expo));
     }
 
+    function latestTimestamp() external view returns (uint256) {
+        return pyth.getPriceUnsafe(priceId).publishTime;
+    }
+
     function latestAnswer() external view returns (int256) {
         return int256(pyth.getPriceUnsafe(priceId).price);
     }

@@ -131,3 +131,18 @@ contract PushShortPool {
         return (new int56[](1), new uint160[](1));
     }
 }
+
+/// A source of a kind that nobody knows: an answer, and its decimals unless they are 255.
+contract PushUnknown {
+    int256 public immutable latestAnswer;
+    uint8 private immutable places;
+
+    constructor(int256 answer, uint8 decimals_) {
+        (latestAnswer, places) = (answer, decimals_);
+    }
+
+    function decimals() external view returns (uint8) {
+        require(places != 255, "none");
+        return places;
+    }
+}
