@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,7 @@ from tests.oracles.test_uniswap_v3 import Market
 from tests.worlds.artifacts import chainlink, uniswap_v3
 from tests.worlds.chain import ZERO
 from tests.worlds.own import own
-from watcher.domain.feed import Beside, FeedFacts, FeedKind, FeedReading, Freshness
+from watcher.domain.feed import Beside, FeedFacts, FeedKind, FeedReading, Freshness, Unheard
 from watcher.domain.price import Opaque, Price
 from watcher.domain.source import Address
 from watcher.oracles.opinions import rescaled
@@ -135,8 +136,13 @@ def test_it_hears_of_the_whole_price_where_the_source_is_no_feed(there: Node) ->
     assert isinstance(price.expression, Opaque)
     assert [opinion.value for opinion in price.beside] == [2001_00000000]
     assert [silent.source for silent in price.unheard] == [NOWHERE]
-    moved = price.with_feeds({other: 1})
-    assert (moved.beside, moved.unheard) == (price.beside, price.unheard)
+
+
+def test_it_keeps_what_others_say_when_the_price_is_imagined_otherwise(there: Node) -> None:
+    mine = feed(there, ETHER)
+    price = replace(read(there, mine, ETHER, {}), unheard=(Unheard(NOWHERE, "why"),))
+    moved = price.with_feeds({mine: 1})
+    assert (moved.low, moved.beside, moved.unheard) == (1, price.beside, price.unheard)
 
 
 def test_it_compares_nothing_with_a_source_that_hides_its_decimals(there: Node) -> None:
