@@ -11,12 +11,17 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import pytest
-from eth_utils.address import is_checksum_address
+from eth_abi.abi import encode
+from eth_utils.address import is_checksum_address, to_checksum_address
+from eth_utils.crypto import keccak
+
+from tests.worlds.artifacts import uniswap_v3
 
 ROOT: Final = Path(__file__).parents[1]
 WORLD: Final[dict[str, Any]] = tomllib.loads((ROOT / "protocols.toml").read_text("utf-8"), parse_float=Decimal)
 CHAINS: Final[dict[str, dict[str, Any]]] = WORLD["chains"]
 DEPLOYMENTS: Final[list[dict[str, str]]] = WORLD["deployments"]
+SECOND_SOURCES: Final[list[dict[str, str]]] = WORLD["second_sources"]
 
 MULTICALL3: Final = "0xcA11bde05977b3631167028862bE2a173976CA11"
 MULTICALL3_ON_ZKSYNC: Final = "0xF9cda624FBC7e059355ce98a31693d299FACd963"
@@ -26,6 +31,11 @@ SPARKLEND: Final = {  # github sparkdotfi/spark-address-registry, src/SparkLend.
     "pool": "0xC13e21B648A5Ee794902342038FF3aDAB66BE987",
     "provider": "0x02C3eA4e34C0cBd694D2adFa2c690EECbC1793eE",
     "oracle": "0x8105f69D9C41644c6A0803fDA7D03Aa70996cFD9",
+}
+POOL_FACTORIES: Final = {  # and the USDC of Circle's own: developers.circle.com, USDC contract addresses
+    "ethereum": ("0x1F98431c8aD98523631AE4a59f267346ea31F984", "0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48"),
+    "arbitrum": ("0x1F98431c8aD98523631AE4a59f267346ea31F984", "0xaf88d065e77c8cC2239327C5EDb3A432268e5831"),
+    "base": ("0x33128a8fC17869897dcE68Ed026d694621f6FDfD", "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913"),
 }
 FEED_COLUMNS: Final = (
     "chain", "pair", "proxy", "svr_proxy", "aggregator", "decimals", "heartbeat", "deviation", "market_hours", "source",
@@ -70,6 +80,9 @@ def every_address() -> Iterator[tuple[str, str]]:
     for deployment in DEPLOYMENTS:
         for key in ("pool", "provider", "oracle"):
             yield f"{deployment['id']}.{key}", deployment[key]
+    for second in SECOND_SOURCES:
+        for key in ("of", "pool", "base"):
+            yield f"second source {second['of']} {key}", second[key]
     for feed in FEEDS:
         for key in ("proxy", "svr_proxy", "aggregator"):
             if feed[key]:
@@ -250,3 +263,23 @@ def test_it_marks_the_feeds_of_markets_that_close() -> None:
 
     assert hours["ethereum", "0x214eD9Da11D2fbe465a6fc601a91E62EbEc1a0D6"] == "Precious_Metals"  # XAU/USD
     assert hours["ethereum", "0xb49f677943BC038e9857d61E7d053CaA2C1734C1"] == "Forex"  # EUR/USD
+
+
+@pytest.mark.parametrize("chain", POOL_FACTORIES)
+def test_it_holds_the_price_of_ether_against_the_pool_that_the_factory_deploys(chain: str) -> None:
+    """The address follows from factory, tokens, fee and code (CREATE2): no list of pools has to be believed."""
+    factory, usdc = POOL_FACTORIES[chain]
+    tokens = sorted((CHAINS[chain]["wrapped"], usdc), key=lambda token: int(token, 16))
+    salt = keccak(encode(["address", "address", "uint24"], [*tokens, 500]))
+    code = keccak(uniswap_v3("UniswapV3Pool").creation())
+    deployed = keccak(b"\xff" + bytes.fromhex(factory[2:]) + salt + code)[-20:]
+    ours = [each for each in SECOND_SOURCES if each["chain"] == chain]
+    pairs = {feed["proxy"]: feed["pair"] for feed in FEEDS if feed["chain"] == chain}
+
+    assert {each["pool"] for each in ours} == {to_checksum_address(deployed)}
+    assert {each["base"] for each in ours} == {CHAINS[chain]["wrapped"]}
+    assert [pairs[each["of"]] for each in ours] == ["ETH/USD", "ETH/USD"]
+
+
+def test_it_names_second_sources_only_where_their_pool_is_proven() -> None:
+    assert {each["chain"] for each in SECOND_SOURCES} == set(POOL_FACTORIES)

@@ -67,6 +67,21 @@ def test_it_shows_in_a_hundred_columns_how_all_stands(
     assert KEY not in ran.out
 
 
+def test_it_names_a_second_source_that_is_not_available(
+    config: Write, run: Run, market: AaveV30World, folder: Path
+) -> None:
+    weth, dai = market.tokens["WETH"].feed, market.tokens["DAI"].feed
+    config(users={"treasury": SAFE})
+    second = f'[[second_sources]]\nchain = "local"\nof = "{weth}"\nfeed = '
+    with (folder / "local.toml").open("a") as file:
+        file.write(f'{second}"{dai}"\n')
+    assert line_of(run("doctor").out, "second sources").split() == ["✓", "second", "sources", "1", "answer"]
+    with (folder / "local.toml").open("a") as file:
+        file.write(f'{second}"{SAFE}"\n')
+    told = " ".join(run("doctor").out.split())
+    assert f"1 answer, and 1 do not: {SAFE} on Local" in told
+
+
 def test_it_ends_with_2_where_alerts_would_be_lost(config: Write, run: Run) -> None:
     config(url="http://127.0.0.1:9")
     ran = run("doctor")

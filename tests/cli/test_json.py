@@ -91,6 +91,23 @@ def test_it_carries_legs_and_feeds(config: Write, run: Run, market: AaveV30World
     assert feed["pair"] == "WETH / USD"
 
 
+def test_it_carries_what_second_sources_say_and_which_say_nothing(
+    config: Write, run: Run, market: AaveV30World, folder: Path
+) -> None:
+    weth, dai = market.tokens["WETH"].feed, market.tokens["DAI"].feed
+    config(users={"treasury": SAFE})
+    second = f'[[second_sources]]\nchain = "local"\nof = "{weth}"\nfeed = '
+    with (folder / "local.toml").open("a") as file:
+        file.write(f'{second}"{dai}"\n{second}"{SAFE}"\n')
+    [position] = document(run)["positions"]
+    feed = next(feed for feed in position["feeds"] if feed["address"] == weth)
+    [heard], [unheard] = feed["second_sources"], feed["unheard"]
+    assert (heard["address"], heard["kind"], heard["value"]) == (dai, "chainlink", str(market.answer("DAI")))
+    assert unheard["address"] == SAFE
+    assert "answers nothing" in unheard["why"]
+    assert [leg["price"]["unheard"] for leg in position["legs"]] == [[], []]
+
+
 def test_no_number_in_it_is_too_large_for_a_double(config: Write, run: Run) -> None:
     config(users={"treasury": SAFE, "trading": CRITICAL, "vault": DEBTLESS})
     found = document(run)

@@ -56,3 +56,9 @@ def chainlink(name: str) -> Artifact:
     stored = json.loads(package_file("@chainlink/contracts", f"abi/v0.6/{name}.json").read_text())
     output = stored["compilerOutput"]
     return Artifact(name, output["abi"], output["evm"]["bytecode"]["object"].removeprefix("0x"), {})
+
+
+def uniswap_v3(name: str) -> Artifact:
+    """A contract of `@uniswap/v3-core`: `UniswapV3Factory` or `UniswapV3Pool`."""
+    stored = package_file("@uniswap/v3-core", f"artifacts/contracts/{name}.sol/{name}.json").read_text()
+    return Artifact.hardhat(json.loads(stored))

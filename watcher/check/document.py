@@ -141,6 +141,7 @@ def _price(price: Price, now: int) -> dict[str, Any]:
         "kind": kind,
         "source": source,
         "freshness": price.freshness(now),
+        **_heard(price),
     }
 
 
@@ -167,6 +168,23 @@ def _feed(reading: FeedReading, now: int) -> dict[str, Any]:
         "heartbeat": reading.heartbeat,
         "deviation": None if reading.deviation is None else str(reading.deviation),
         "freshness": reading.freshness(now),
+        **_heard(reading),
+    }
+
+
+def _heard(of: FeedReading | Price) -> dict[str, Any]:
+    """What second sources say of the same, in its units, and those that say nothing that counts."""
+    return {
+        "second_sources": [
+            {
+                "address": one.by.feed,
+                "kind": one.by.kind,
+                "value": str(one.value),
+                "updated_at": one.by.updated_at,
+            }
+            for one in of.beside
+        ],
+        "unheard": [{"address": one.source, "why": one.why} for one in of.unheard],
     }
 
 

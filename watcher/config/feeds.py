@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from watcher.config.forms import Checksummed, Name, Title, number, whole
 from watcher.config.refusal import Form, Problems, Right, shown, unknown
 from watcher.domain.errors import ConfigError
+from watcher.domain.feed import Beside
 from watcher.domain.price import FeedFacts
 from watcher.domain.source import Address
 
@@ -38,15 +39,33 @@ class FeedForm(Form):
 
 
 def shipped_books(text: str) -> FeedBooks:
-    """The shipped list. Its rows are checked one by one in the tests, and not again at every start."""
+    """The shipped list. Its rows are checked one by one in the tests, and not again at every start.
+
+    Feeds of the same pair on the same chain are second sources of each other: each has an aggregator of its own.
+    """
     books: FeedBooks = {}
-    for chain, pair, *addresses, _decimals, heartbeat, deviation, _hours, _source in _rows(text, "feeds.csv"):
-        facts = FeedFacts(pair=pair, heartbeat=int(heartbeat), deviation=Decimal(deviation) if deviation else None)
+    rows = list(_rows(text, "feeds.csv"))
+    twins = _twins(rows)
+    for chain, pair, *addresses, _decimals, heartbeat, deviation, _hours, _source in rows:
+        facts = FeedFacts(
+            pair=pair,
+            heartbeat=int(heartbeat),
+            deviation=Decimal(deviation) if deviation else None,
+            beside=tuple(Beside(source=Address(proxy)) for proxy in twins[chain, pair] if proxy != addresses[0]),
+        )
         book = books.setdefault(chain, {})
         for address in addresses:
             if address:
                 book[Address(address)] = facts
     return books
+
+
+def _twins(rows: list[list[str]]) -> dict[tuple[str, str], list[str]]:
+    """The proxies of each pair on each chain."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for chain, pair, proxy, *_ in rows:
+        found.setdefault((chain, pair), []).append(proxy)
+    return found
 
 
 def read_feeds(items: list[Any], chains: Mapping[str, object], books: FeedBooks, problems: Problems) -> None:
@@ -72,6 +91,7 @@ def read_feeds_file(text: str, chains: Mapping[str, object], books: FeedBooks, p
 
 def _add(items: list[tuple[str, Any]], chains: Mapping[str, object], books: FeedBooks, problems: Problems) -> None:
     given: dict[tuple[str, Address], str] = {}
+    before = {chain: dict(book) for chain, book in books.items()} if items else {}
     for where, item in items:
         form = problems.fill(FeedForm, item, where)
         if form is None:
@@ -83,8 +103,19 @@ def _add(items: list[tuple[str, Any]], chains: Mapping[str, object], books: Feed
         if first != where:
             problems.add(f"{where}.address", f"{shown(form.address)} is {first} already; write each feed once")
             continue
-        facts = FeedFacts(pair=form.pair, heartbeat=form.heartbeat, deviation=form.deviation)
+        known = before.get(form.chain, {})
+        beside = known[form.address].beside if form.address in known else _same_pair(form.pair, known)
+        facts = FeedFacts(pair=form.pair, heartbeat=form.heartbeat, deviation=form.deviation, beside=beside)
         books.setdefault(form.chain, {})[form.address] = facts
+
+
+def _same_pair(pair: str, book: Mapping[Address, FeedFacts]) -> tuple[Beside, ...]:
+    """The feeds of a pair that are known on a chain, each by its first address."""
+    firsts: dict[int, Address] = {}
+    for address, facts in book.items():
+        if facts.pair == pair:
+            firsts.setdefault(id(facts), address)
+    return tuple(Beside(source=address) for address in firsts.values())
 
 
 def _rows(text: str, file: str) -> Iterator[list[str]]:

@@ -24,6 +24,7 @@ from watcher.config.forms import (
     Flag,
     Items,
     Name,
+    SecondSources,
     Table,
     Text,
     Title,
@@ -33,6 +34,7 @@ from watcher.config.forms import (
     whole,
 )
 from watcher.config.refusal import Form, Problems, Right, inside, shown, unknown
+from watcher.config.second_sources import Second, read_second_sources, with_seconds
 from watcher.config.secrets import References
 from watcher.domain.source import Address
 from watcher.oracles.shape import FeedBook
@@ -98,6 +100,7 @@ class WorldForm(Form):
     deployments: Deployments = field(default_factory=list)
     feeds_file: Text | None = None
     feeds: Feeds = field(default_factory=list)
+    second_sources: SecondSources = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +147,7 @@ class _Draft:
     chains: dict[str, ChainSpec]
     deployments: dict[str, DeploymentForm]
     books: FeedBooks
+    seconds: list[Second] = field(default_factory=list)
 
 
 def load_world(extra: Path | None = None, *, environ: Mapping[str, str] = os.environ, blind: bool = False) -> World:
@@ -171,10 +175,9 @@ def _read(raw: Mapping[str, Any], draft: _Draft, problems: Problems, references:
         read_feeds(form.feeds, draft.chains, draft.books, problems)
         if form.feeds_file is not None:
             path = references.path(form.feeds_file)
-            rows = Problems(str(path))
+            rows = problems.beside(str(path))
             read_feeds_file(read_text(path, str(path)), draft.chains, draft.books, rows)
-            problems.settle()
-            rows.settle()
+        draft.seconds += read_second_sources(form.second_sources, draft.chains, draft.books, problems)
     problems.settle()
 
 
@@ -271,6 +274,7 @@ def _place(form: DeploymentForm) -> tuple[str, str, dict[str, Any]]:
 
 
 def _built(draft: _Draft) -> World:
+    with_seconds(draft.books, draft.seconds)
     books: dict[str, FeedBook] = {chain: MappingProxyType(draft.books.get(chain, {})) for chain in draft.chains}
     deployments = tuple(
         Deployment(

@@ -10,7 +10,7 @@ from watcher.chain.probe import TIMEOUTS
 from watcher.check import Report, look
 from watcher.config import Settings
 from watcher.doctor.findings import Finding, Grade
-from watcher.domain.price import Freshness
+from watcher.domain.price import FeedReading, Freshness, Price
 
 WITHIN = 8.0
 """Seconds for the look at the positions."""
@@ -20,7 +20,7 @@ NAMED = 6
 async def look_at_feeds(settings: Settings, now: Callable[[], float]) -> list[Finding]:
     """Reads every wallet once, as `watcher check` does."""
     report = await look(settings, now=now, within=WITHIN, timeouts=TIMEOUTS)
-    return [_positions(report), *_feeds(report)]
+    return [_positions(report), *_feeds(report), *_second_sources(report)]
 
 
 def _positions(report: Report) -> Finding:
@@ -49,6 +49,31 @@ def _feeds(report: Report) -> Iterator[Finding]:
     parts += [f"{len(stale)} stale: {'; '.join(_named(*one) for one in stale[:NAMED])}"] if stale else []
     grade = Grade.WARNING if stale else Grade.NOTE if unknown else Grade.WELL
     yield Finding(part="feeds", grade=grade, words=f"{len(known)} under these positions: {', '.join(parts)}")
+
+
+def _second_sources(report: Report) -> Iterator[Finding]:
+    """Those that are not available: their silence is no agreement."""
+    asked = [
+        (chain.spec.title, of)
+        for chain in report.chains
+        for one in chain.findings
+        for leg in one.position.legs
+        for of in _held_against(leg.price)
+    ]
+    heard = {(chain, one.by.feed) for chain, of in asked for one in of.beside}
+    unheard = {(chain, one.source): one.why for chain, of in asked for one in of.unheard}
+    if heard and not unheard:
+        yield Finding(part="second sources", grade=Grade.WELL, words=f"{len(heard)} answer")
+    if unheard:
+        named = "; ".join(f"{source} on {chain} ({visible(why)[:100]})" for (chain, source), why in unheard.items())
+        words = f"{len(heard)} answer, and {len(unheard)} do not: {named}"
+        yield Finding(part="second sources", grade=Grade.NOTE, words=words)
+
+
+def _held_against(price: Price) -> Iterator[Price | FeedReading]:
+    """What others may be asked about: the whole price, and each feed under it."""
+    yield price
+    yield from price.feeds
 
 
 def _under(report: Report) -> dict[tuple[str, str], PriceAge]:

@@ -89,7 +89,8 @@ class FeedReading:
 
     `round` counts the answers, where the kind has such a number (0: none; Chainlink's proxies put the phase above bit
     64). `behind` is the contract that answers behind the feed's address now. `lowest` and `highest` bound what it can
-    answer, where it says so. `confidence` is Pyth's, in units of the answer. `beside` is what others say of the same.
+    answer, where it says so. `confidence` is Pyth's, in units of the answer. `beside` is what others say of the same,
+    `unheard` which others were asked and said nothing that counts.
     """
 
     feed: Address
@@ -108,6 +109,7 @@ class FeedReading:
     highest: int | None = None
     confidence: int = 0
     beside: tuple[Opinion, ...] = ()
+    unheard: tuple[Unheard, ...] = ()
 
     def age(self, now: int) -> int:
         """Seconds since the last update, at block time `now`."""
@@ -132,3 +134,11 @@ class Opinion:
 
     by: FeedReading
     value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """A second source that was asked and said nothing that counts, and why: it is not available, and does not agree."""
+
+    source: Address
+    why: str

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from math import prod
 
-from watcher.domain.feed import FeedFacts, FeedReading, Freshness, Opinion, lateness_limit, stalest
+from watcher.domain.feed import FeedFacts, FeedReading, Freshness, Opinion, Unheard, lateness_limit, stalest
 from watcher.domain.source import ZERO_ADDRESS, Address
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Price",
     "Product",
     "Rate",
+    "Unheard",
     "lateness_limit",
     "nodes",
     "stalest",
@@ -191,7 +192,8 @@ class Price:
     """What one whole token is worth, in units of the market's numeraire.
 
     `low` and `high` differ only for venues that quote both; `expression` gives the same number from the feeds below.
-    `source` is the contract that the protocol asks; `beside` is what independent sources say of the whole price.
+    `source` is the contract that the protocol asks; `beside` is what independent sources say of the whole price, and
+    `unheard` which of them were asked and said nothing that counts.
     """
 
     low: int
@@ -199,6 +201,7 @@ class Price:
     expression: Expression
     source: Address = ZERO_ADDRESS
     beside: tuple[Opinion, ...] = ()
+    unheard: tuple[Unheard, ...] = ()
 
     @classmethod
     def of(cls, expression: Expression, *, source: Address = ZERO_ADDRESS, beside: tuple[Opinion, ...] = ()) -> Price:
@@ -229,7 +232,7 @@ class Price:
         if not any(_named(node) in answers for node in nodes(self.expression)):
             return self
         moved = _moved(self.expression, answers)
-        return Price.of(moved, source=self.source, beside=self.beside)
+        return replace(Price.of(moved, source=self.source, beside=self.beside), unheard=self.unheard)
 
     def at(self, value: int) -> Price:
         """The same price if it were `value`, whatever its feeds say."""

@@ -17,7 +17,7 @@ from watcher.domain.feed import FeedFacts, FeedKind, FeedReading, HeartbeatFrom
 from watcher.domain.price import Expression, Leaf
 from watcher.domain.source import ZERO_ADDRESS, Address
 from watcher.oracles.learned import Learned, learned
-from watcher.oracles.opinions import opinions
+from watcher.oracles.opinions import second_words
 from watcher.oracles.round import (
     aggregator_of,
     decimals_of,
@@ -64,8 +64,8 @@ class Feed:
             behind=aggregator,
             lowest=lowest,
             highest=highest,
-            beside=(yield from opinions(facts.beside if facts else (), self.decimals, under)),
             **promised(facts, estimate),
+            **(yield from second_words(under.others(self.address, aggregator), self.decimals, under)),
         )
         return Leaf(reading)
 
@@ -84,17 +84,15 @@ def promised(facts: FeedFacts | None, estimate: Learned | None) -> dict[str, Any
     return {"heartbeat": None, "heartbeat_from": HeartbeatFrom.NOBODY}
 
 
-def listed(source: Address) -> Plan[Shape | None]:
-    """A published feed, whether a proxy or an aggregator itself."""
-    return (yield from _feed(source))
-
-
 def _proxy(source: Address, _aggregator: Address, _phase: int) -> Plan[Shape | None]:
-    return (yield from _feed(source))
+    return (yield from listed(source))
 
 
-def _feed(source: Address) -> Plan[Shape | None]:
-    """What never changes of a feed; and in the same round, so that it costs none, what `expression` will ask."""
+def listed(source: Address) -> Plan[Feed]:
+    """What never changes of a feed, a proxy or an aggregator itself.
+
+    In the same round, so that it costs none, goes what `expression` will ask.
+    """
     places, words, behind = decimals_of(source), description_of(source), aggregator_of(source)
     got = yield [places, words, behind, latest_round(source)]
     said: Outcome[str] = got.outcome(words)
@@ -103,7 +101,7 @@ def _feed(source: Address) -> Plan[Shape | None]:
     return Feed(address=source, named=named, decimals=got[places], proxy=proxy)
 
 
-PROXY: Final = Kind("Chainlink proxy", (aggregator_of, phase_of), _proxy)
+PROXY: Final = Kind("Chainlink proxy", (aggregator_of, phase_of), _proxy, feed=True)
 
 
 def bounds(aggregator: Address) -> Plan[tuple[int | None, int | None]]:

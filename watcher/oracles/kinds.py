@@ -4,11 +4,26 @@ from __future__ import annotations
 
 from typing import Final
 
-from watcher.oracles import capo, chainlink, comet, discounted, fixed, morpho, spark, synchronicity
+from watcher.oracles import (
+    api3,
+    capo,
+    chainlink,
+    comet,
+    discounted,
+    fixed,
+    morpho,
+    pyth,
+    redstone,
+    spark,
+    synchronicity,
+)
 from watcher.oracles.shape import Kind
 
 KINDS: Final[tuple[Kind, ...]] = (
     chainlink.PROXY,
+    redstone.FEED,
+    pyth.WRAPPER,
+    api3.READER,
     capo.EURO,
     capo.RATIO,
     capo.STABLE,

@@ -11,15 +11,16 @@ its address and the reason, and never taken for fresh.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 from watcher.domain.errors import ReadFailed
-from watcher.domain.price import Expression, Opaque, Opinion, Price, value_of
+from watcher.domain.price import Expression, Leaf, Opaque, Price, Unheard, value_of
 from watcher.domain.source import ZERO_ADDRESS, Address
 from watcher.oracles.chainlink import listed
 from watcher.oracles.kinds import KINDS
 from watcher.oracles.morpho import price_of
-from watcher.oracles.opinions import opinions
+from watcher.oracles.opinions import second_words
 from watcher.oracles.round import decimals_of, latest_answer, latest_round
 from watcher.oracles.shape import FeedBook, Kind, Shape, Under, Unseen
 from watcher.reads import Memo, Plan, lasting
@@ -38,8 +39,8 @@ def price_from(source: Address, value: int, book: FeedBook) -> Plan[Price]:
     """
     under = Under(book=book, look=_expression, path=(source,))
     expression = yield from _explained(source, value, under)
-    beside = yield from _beside(source, under)
-    return Price.of(expression, source=source, beside=beside)
+    words = {} if isinstance(expression, Leaf) else (yield from _words(source, under))
+    return replace(Price.of(expression, source=source), **words)
 
 
 def expression_from(source: Address, book: FeedBook) -> Plan[Expression]:
@@ -47,17 +48,18 @@ def expression_from(source: Address, book: FeedBook) -> Plan[Expression]:
     return (yield from Under(book=book, look=_expression).part(source))
 
 
-def _beside(source: Address, under: Under) -> Plan[tuple[Opinion, ...]]:
+def _words(source: Address, under: Under) -> Plan[dict[str, Any]]:
     """What others say of the whole price, where some are configured for a source that is no feed itself."""
-    facts = under.book.get(source)
-    if facts is None or facts.listed or not facts.beside:
-        return ()
+    asked = under.others(source)
+    if not asked:
+        return {}
     places = decimals_of(source)
     got = yield [places]
     decimals = got.outcome(places)
     if isinstance(decimals, ReadFailed):
-        return ()
-    return (yield from opinions(facts.beside, decimals, under))
+        why = f"{source} does not say how many decimals it answers with, so nothing compares with it: {decimals}"
+        return {"unheard": tuple(Unheard(one.source, why) for one in asked)}
+    return (yield from second_words(asked, decimals, under))
 
 
 def _explained(source: Address, value: int, under: Under) -> Plan[Expression]:
@@ -87,16 +89,23 @@ def _expression(source: Address, under: Under, *, afresh: bool = False) -> Plan[
 
 
 def _recognised(source: Address, under: Under) -> Plan[Shape | None]:
-    """The shape of a source; None where no kind knows it. One that is published as a feed is a feed."""
+    """The shape of a source; None where no kind knows it. One that is published as a feed is a feed of some kind."""
     if source == ZERO_ADDRESS:
         raise Unseen("the protocol names no source")
-    if under.facts(source) is not None:
-        return (yield from listed(source))
-    asked, anything = {getter: getter(source) for kind in KINDS for getter in kind.asks}, _answers_anything(source)
+    if under.facts(source) is None:
+        return (yield from _of_kind(source, KINDS))
+    feed = yield from listed(source)
+    if feed.proxy:
+        return feed
+    return (yield from _of_kind(source, tuple(kind for kind in KINDS if kind.feed))) or feed
+
+
+def _of_kind(source: Address, kinds: tuple[Kind, ...]) -> Plan[Shape | None]:
+    asked, anything = {getter: getter(source) for kind in kinds for getter in kind.asks}, _answers_anything(source)
     got = yield [*asked.values(), anything]
     if not isinstance(got.outcome(anything), ReadFailed):
         return None  # what answers everything tells nothing by its answers
-    for kind in KINDS:
+    for kind in kinds:
         answers = [got.outcome(asked[getter]) for getter in kind.asks]
         if not any(isinstance(answer, ReadFailed) or answer == ZERO_ADDRESS for answer in answers):
             shape = yield from _tried(kind, source, answers)
