@@ -13,7 +13,7 @@ from tests.worlds.artifacts import Artifact
 from tests.worlds.chain import Chain, RevertError, named
 from tests.worlds.rpc import RpcError
 from watcher.domain.source import Address, Block
-from watcher.reads import Bundle, Call, Plan, Request, Returned, drive
+from watcher.reads import Bundle, Call, Plan, Request, Returned, Storage, drive
 from watcher.reads.call import T
 
 DEPLOYER = named("deployer")
@@ -49,10 +49,16 @@ class Node:
 
     def _answer(self, requests: Sequence[Request]) -> Mapping[Request, Sequence[Returned]]:
         self.asked += requests
-        return {
-            request: self._together(request) if isinstance(request, Bundle) else [self._one(request)]
-            for request in requests
-        }
+        return {request: self._returned(request) for request in requests}
+
+    def _returned(self, request: Request) -> Sequence[Returned]:
+        match request:
+            case Bundle():
+                return self._together(request)
+            case Storage():
+                return [Returned(True, self.chain.stored(request.target, request.slot))]
+            case Call():
+                return [self._one(request)]
 
     def _together(self, bundle: Bundle) -> Sequence[Returned]:
         calls = [(call.target, True, call.data) for call in bundle.calls]
