@@ -21,7 +21,7 @@ from watcher.oracles.euler_scale import Unpriced
 
 USD = Address("0x0000000000000000000000000000000000000348")
 STATES = 100
-"""Random states of each family, each asked in both directions and for two amounts."""
+"""Random states of each family, asked in both directions, for one whole token and for any amount."""
 HOUR, DAY = 3_600, 86_400
 _QUOTE = "getQuote(uint256,address,address)(uint256)"
 _SET = "set(uint256,uint256)"
@@ -131,6 +131,22 @@ def by_pyth(there: Node, dice: Random) -> World:
     return World(there, oracle, base, quote, shake)
 
 
+def by_chronicle(there: Node, dice: Random) -> World:
+    """A Scribe that answers its adapter and nobody else."""
+    base, quote = some(there, dice), some(there, dice)
+    optimistic = dice.random() < 0.5
+    scribe = there.deploy(own("ChronicleScribeOptimistic" if optimistic else "ChronicleScribe"), _ETH)
+    oracle = there.deploy(own("EulerChronicleOracle"), base, quote, scribe, DAY)
+    there.send(scribe, "kiss(address)", oracle)
+    there.send(scribe, "poke(uint128)", 1)
+
+    def shake(dice: Random, now: int) -> list[Tx]:
+        poke = "opPoke(uint128)" if optimistic and dice.random() < 0.5 else "poke(uint128)"
+        return [sending(scribe, poke, dice.randrange(1, 10 ** dice.randrange(3, 22)))]
+
+    return World(there, oracle, base, quote, shake)
+
+
 def by_redstone(there: Node, dice: Random) -> World:
     base, quote = some(there, dice), some(there, dice)
     oracle = there.deploy(own("EulerRedstoneOracle"), base, quote, b"ETH".ljust(32, b"\0"), 8, 300)
@@ -216,6 +232,7 @@ def by_router(there: Node, dice: Random) -> World:
 
 FAMILIES: list[Callable[[Node, Random], World]] = [
     by_chainlink,
+    by_chronicle,
     by_pyth,
     by_redstone,
     by_rate,
@@ -234,16 +251,16 @@ def test_it_equals_the_contracts_own_quote(there: Node, family: Callable[[Node, 
         if state % 10 == 0:
             world = family(there, dice)
         shaken(world, dice)
-        for amount, back in ((10**18, False), (dice.randrange(1, 10**24), not forwards_only)):
-            price = world.quoted(amount, back=back)
-            assert price.low == price.high == value_of(price.expression) == world.theirs(amount, back=back)
-            assert not price.hidden, price.hidden
+        amount, back = dice.choice([10**18, dice.randrange(1, 10**24)]), state % 2 == 1 and not forwards_only
+        price = world.quoted(amount, back=back)
+        assert price.low == price.high == value_of(price.expression) == world.theirs(amount, back=back)
+        assert not price.hidden, price.hidden
 
 
 @pytest.mark.parametrize("family", [by_chainlink, by_cross, by_router], ids=lambda family: family.__name__)
 def test_it_moves_with_its_feeds_as_the_contract_does(there: Node, family: Callable[[Node, Random], World]) -> None:
     dice = Random(family.__name__ + " moves")
-    for state in range(STATES):
+    for state in range(STATES // 2):
         if state % 10 == 0:
             world = family(there, dice)
             shaken(world, dice)
@@ -413,6 +430,33 @@ def test_it_gives_no_price_that_nobody_brought_along_lately(there: Node) -> None
     there.send(world.oracle, "set(uint208,uint48)", 0, there.chain.next_timestamp())
     assert world.quoted(10**18).low == world.theirs(10**18) == 0
     refused(world, "it would have to divide by a price of 0", back=True)
+
+
+def test_it_gives_no_price_that_its_scribe_wrote_too_long_ago(there: Node) -> None:
+    world = by_chronicle(there, Random(1))
+    later(there, 12)
+    shaken(world, Random(1))
+    [reading] = world.quoted(10**18).feeds
+    assert (reading.kind, reading.heartbeat, reading.heartbeat_from) == (
+        FeedKind.CHRONICLE,
+        DAY,
+        HeartbeatFrom.CONTRACT,
+    )
+    later(there, DAY + HOUR)
+    refused(world, r"ChronicleOracle 0x\w+ gives no price: what it has is [\d,]+ s old, and it takes at most 86,400 s")
+
+
+def test_it_says_what_it_does_not_know_of_a_scribe_that_keeps_its_price_elsewhere(there: Node) -> None:
+    base, scribe = token(there, 18), there.deploy(own("ChronicleOtherScribe"), _ETH)
+    oracle = there.deploy(own("EulerChronicleOracle"), base, USD, scribe, DAY)
+    there.send(scribe, "kiss(address)", oracle)
+    there.send(scribe, "poke(uint128)", 5)
+    there.send(scribe, "pokeElsewhere(uint128)", 2 * 10**18)
+    price = there.run(quote_of(oracle, base, USD, 10**18, {}))
+    [hidden] = price.hidden
+    assert (price.low, hidden.source, hidden.value) == (2 * 10**18, scribe, 2 * 10**18)
+    assert "at most 86400 s old" in hidden.why
+    assert price.freshness(there.block.timestamp) is Freshness.UNKNOWN
 
 
 def test_it_gives_no_price_by_a_rate_of_nothing(there: Node) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from watcher.domain.errors import ReadFailed
+from watcher.domain.errors import CallReverted, ReadFailed
 from watcher.domain.feed import FeedFacts, FeedKind, FeedReading, HeartbeatFrom
 from watcher.domain.price import Expression, Leaf
 from watcher.domain.source import ZERO_ADDRESS, Address
@@ -31,6 +31,7 @@ from watcher.oracles.shape import Kind, Shape, Under
 from watcher.reads import Call, Memo, Outcome, Plan, lasting
 
 _A_DAY: Final = 86_400
+_NOT_TOLLED: Final = bytes.fromhex("d957b595")  # NotTolled(address), chronicle-std src/toll/IToll.sol
 _WIDEST: Final = 2**150
 """Bounds beyond this bound nothing: aggregators that want none carry the edges of an int192."""
 
@@ -96,7 +97,11 @@ def _proxy(source: Address, _aggregator: Address, _phase: int) -> Plan[Shape | N
 def _feed(source: Address) -> Plan[Shape | None]:
     """What never changes of a feed; and in the same round, so that it costs none, what `expression` will ask."""
     places, words, behind = decimals_of(source), description_of(source), aggregator_of(source)
-    got = yield [places, words, behind, latest_round(source)]
+    last = latest_round(source)
+    got = yield [places, words, behind, last]
+    refused = got.outcome(last)
+    if isinstance(refused, CallReverted) and refused.data[:4] == _NOT_TOLLED:
+        return None  # one of Chronicle's, which is read in another way
     said: Outcome[str] = got.outcome(words)
     named = "" if isinstance(said, ReadFailed) else said
     proxy = not isinstance(got.outcome(behind), ReadFailed)

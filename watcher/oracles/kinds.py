@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from watcher.oracles import capo, chainlink, comet, discounted, fixed, morpho, spark, synchronicity
+from watcher.oracles import capo, chainlink, chronicle, comet, discounted, fixed, maker, morpho, spark, synchronicity
 from watcher.oracles.shape import Kind
 
 KINDS: Final[tuple[Kind, ...]] = (
     chainlink.PROXY,
+    maker.OSM,
+    chronicle.SCRIBE,
+    chronicle.MEDIAN,
     capo.EURO,
     capo.RATIO,
     capo.STABLE,

@@ -90,8 +90,9 @@ def _recognised(source: Address, under: Under) -> Plan[Shape | None]:
     """The shape of a source; None where no kind knows it. One that is published as a feed is a feed."""
     if source == ZERO_ADDRESS:
         raise Unseen("the protocol names no source")
-    if under.facts(source) is not None:
-        return (yield from listed(source))
+    feed = (yield from listed(source)) if under.facts(source) is not None else None
+    if feed is not None:
+        return feed
     asked, anything = {getter: getter(source) for kind in KINDS for getter in kind.asks}, _answers_anything(source)
     got = yield [*asked.values(), anything]
     if not isinstance(got.outcome(anything), ReadFailed):
