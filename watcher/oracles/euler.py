@@ -43,7 +43,7 @@ _name = ORACLE.function("name", str)
 _configured = ORACLE.function("getConfiguredOracle", Address)
 _resolved = ORACLE.function("resolvedVaults", Address)
 _fallback = ORACLE.function("fallbackOracle", Address)
-_assets_of = RATES.function("convertToAssets", int, gas=150_000)
+_assets_of = RATES.function("convertToAssets", int, gas=500_000)
 _pooled = RATES.function("getPooledEthByShares", int)
 _shares = RATES.function("getSharesByPooledEth", int)
 
