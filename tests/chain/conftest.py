@@ -12,7 +12,7 @@ import pytest
 from tests.chain.rpc_stand_in import MULTICALL3, RpcStandIn
 from watcher.chain import Chain, ChainSpec, EndpointSpec, Timeouts
 from watcher.domain.source import Address
-from watcher.reads import Call
+from watcher.reads import Call, Storage
 
 SomeCall = Call[Any]
 
@@ -53,6 +53,11 @@ def call(number: int, *, gas: int = 50_000, isolated: bool = False) -> SomeCall:
         gas=gas,
         isolated=isolated,
     )
+
+
+def stored(number: int) -> Storage:
+    """A slot of storage that no other number gives."""
+    return Storage(Address("0x" + f"{number:040x}"), number, f"stored{number}")
 
 
 @pytest.fixture

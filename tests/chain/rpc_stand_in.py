@@ -58,6 +58,11 @@ def echo(target: str, data: bytes) -> tuple[bool, bytes]:
     return True, keccak(bytes.fromhex(target[2:]) + data)
 
 
+def kept(address: str, slot: int) -> int:
+    """A word of storage that only this contract and slot have."""
+    return int.from_bytes(keccak(bytes.fromhex(address[2:]) + slot.to_bytes(32, "big")), "big")
+
+
 @dataclass(slots=True)
 class RpcStandIn:
     """`async with RpcStandIn() as node:` and then `node.endpoint`."""
@@ -66,6 +71,7 @@ class RpcStandIn:
     chain_id: int = 1
     head: Head = field(default_factory=Head)
     contract: Contract = echo
+    storage: Callable[[str, int], int] = kept
     gas_cap: int | None = None
     """Beyond it `eth_call` ends in out of gas; each sub-call costs what `gas_of` says."""
     gas_of: Callable[[str, bytes], int] = lambda target, data: 50_000
@@ -129,13 +135,17 @@ class RpcStandIn:
                 answer["result"] = self.head.as_json() if at in ("latest", hex(self.head.number)) else None
             case "eth_call", [call, at, *rest]:
                 answer |= self._call(call, at, rest)
+            case "eth_getStorageAt", [address, slot, at]:
+                wrong = self._not_here(at)
+                answer |= wrong or {"result": "0x" + self.storage(address, int(slot, 16)).to_bytes(32, "big").hex()}
             case "eth_getCode", _:
                 answer["result"] = "0x6001"
             case method, _:
                 answer["error"] = {"code": -32601, "message": f"the method {method} does not exist"}
         return web.Response(body=orjson.dumps(answer), content_type="application/json")
 
-    def _call(self, call: dict[str, str], at: Any, rest: list[Any]) -> dict[str, Any]:
+    def _not_here(self, at: Any) -> dict[str, Any]:
+        """The error where the state after the head is not what is asked for; else nothing."""
         if isinstance(at, dict):
             if not self.understands_block_hash:
                 return _error(*self.block_hash_refusal)
@@ -143,6 +153,11 @@ class RpcStandIn:
                 return _error(-32000, "header not found")
         elif at != hex(self.head.number):
             return _error(-32000, "header not found")
+        return {}
+
+    def _call(self, call: dict[str, str], at: Any, rest: list[Any]) -> dict[str, Any]:
+        if wrong := self._not_here(at):
+            return wrong
         data = bytes.fromhex(call["data"][2:])
         if rest and self.overrides == "refused":
             return _error(-32602, "too many arguments, want at most 2")

@@ -11,11 +11,11 @@ from tests.chain.conftest import SomeCall, spec_of
 from tests.chain.rpc_stand_in import MULTICALL3
 from tests.worlds import multicall3
 from tests.worlds.anvil import Anvil, Settings
-from tests.worlds.chain import named
+from tests.worlds.chain import Tx, named
 from watcher.chain import BlockUnavailable, Chain, EndpointSpec, Pinned
 from watcher.domain.errors import EndpointError
 from watcher.domain.source import Address
-from watcher.reads import Answers, Bundle, Call, Returned
+from watcher.reads import Answers, Bundle, Call, Returned, Storage
 
 # Runtime code, each a line of assembly.
 ECHO = "60003560005260206000f3"  # mstore(0, calldataload(0)) return(0, 32)
@@ -161,3 +161,15 @@ async def test_it_refuses_a_node_of_another_chain(anvil: Anvil) -> None:
 async def test_it_tells_code_from_none(chain: Chain) -> None:
     assert await chain.code_at(Address(named("echo"))) == bytes.fromhex(ECHO)
     assert await chain.code_at(Address(named("nobody"))) == b""
+
+
+async def test_it_reads_storage_at_its_block_and_no_later_one(anvil: Anvil, chain: Chain) -> None:
+    count = Storage(Address(named("counter")), 0, "count")
+    with anvil.chain.undone():
+        anvil.chain.send_all([Tx(named("anybody"), count.target, b"")])
+        here = await pinned(chain)
+        anvil.chain.send_all([Tx(named("anybody"), count.target, b"")])
+        assert await here.read([count, ask("echo", 9)]) == {count: word(1), ask("echo", 9): word(9)}
+        assert await (await pinned(chain)).read([count]) == {count: word(2)}
+    nothing = Storage(Address(named("nobody")), 5, "nothing")
+    assert await (await pinned(chain)).read([count, nothing]) == {count: word(0), nothing: word(0)}

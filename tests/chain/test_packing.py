@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from tests.chain.conftest import SomeCall, call
 from watcher.chain.multicall import answer_size, calldata_size
-from watcher.chain.packing import Batch, Limits, pack
-from watcher.reads import Bundle, Request, Returned
+from watcher.chain.packing import Batch, Carried, Limits, pack
+from watcher.reads import Bundle, Returned
 
 requests = st.lists(st.tuples(st.integers(1, 9_000_000), st.sampled_from(["call", "isolated", "bundle"])), max_size=60)
 
 
-def built(wanted: list[tuple[int, str]]) -> list[Request]:
-    made: list[Request] = []
+def built(wanted: list[tuple[int, str]]) -> list[Carried]:
+    made: list[Carried] = []
     for number, (gas, kind) in enumerate(wanted):
         one: SomeCall = call(number, gas=gas, isolated=kind == "isolated")
         made.append(Bundle((one, one)) if kind == "bundle" else one)

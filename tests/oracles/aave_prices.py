@@ -17,7 +17,7 @@ from watcher.domain.feed import FeedFacts
 from watcher.domain.price import Price
 from watcher.domain.source import ZERO_ADDRESS, Address
 from watcher.oracles.sources import price_from
-from watcher.reads import Answers, Bundle, Plan, Request, Returned, drive, together
+from watcher.reads import Answers, Call, Plan, Request, Returned, drive, together
 
 _AGGREGATE = "aggregate3((address,bool,bytes)[])((bool,bytes)[])"
 _ANSWER, _CAPPED = "latestAnswer()(int256)", "isCapped()(bool)"
@@ -99,7 +99,7 @@ class Adapters:
         return found
 
     def _answer(self, requests: Sequence[Request]) -> Mapping[Request, Sequence[Returned]]:
-        asked = [request for request in requests if not isinstance(request, Bundle)]
+        asked = [request for request in requests if isinstance(request, Call)]
         said = self._multicall([(call.target, call.data) for call in asked])
         return {call: [one] for call, one in zip(asked, said, strict=True)}
 

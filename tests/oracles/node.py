@@ -1,4 +1,4 @@
-"""Plans driven on a real node at its head: each call is an `eth_call` of its own, each bundle one of Multicall3's."""
+"""Plans driven on a real node at its head: the calls of a round in one `eth_call` of Multicall3, each bundle in one."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from typing import Any
 from tests.worlds import multicall3
 from tests.worlds.anvil import Anvil
 from tests.worlds.artifacts import Artifact
-from tests.worlds.chain import Chain, RevertError, named
-from tests.worlds.rpc import RpcError
+from tests.worlds.chain import Chain, named
 from watcher.domain.source import Address, Block
-from watcher.reads import Bundle, Call, Plan, Request, Returned, drive
+from watcher.reads import Bundle, Call, Plan, Request, Returned, Storage, drive
 from watcher.reads.call import T
 
 DEPLOYER = named("deployer")
@@ -49,21 +48,24 @@ class Node:
 
     def _answer(self, requests: Sequence[Request]) -> Mapping[Request, Sequence[Returned]]:
         self.asked += requests
-        return {
-            request: self._together(request) if isinstance(request, Bundle) else [self._one(request)]
-            for request in requests
+        calls = [request for request in requests if isinstance(request, Call)]
+        returned: dict[Request, Sequence[Returned]] = {
+            call: [answer] for call, answer in zip(calls, self._together(calls), strict=True)
         }
+        for request in requests:
+            match request:
+                case Bundle():
+                    returned[request] = self._together(request.calls)
+                case Storage():
+                    returned[request] = [Returned(True, self.chain.stored(request.target, request.slot))]
+        return returned
 
-    def _together(self, bundle: Bundle) -> Sequence[Returned]:
-        calls = [(call.target, True, call.data) for call in bundle.calls]
-        [answers] = self.chain.view(self.multicall3, _AGGREGATE, calls)
+    def _together(self, calls: Sequence[Call[Any]]) -> Sequence[Returned]:
+        if not calls:
+            return []
+        asked = [(call.target, True, call.data) for call in calls]
+        [answers] = self.chain.view(self.multicall3, _AGGREGATE, asked)
         return [Returned(success, data) for success, data in answers]
-
-    def _one(self, request: Call[Any]) -> Returned:
-        try:
-            return Returned(True, self.chain.call(request.target, request.data))
-        except (RevertError, RpcError) as problem:
-            return Returned(False, str(problem).encode())
 
 
 @contextmanager

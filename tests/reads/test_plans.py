@@ -23,6 +23,7 @@ from watcher.reads import (
     Plan,
     Request,
     Returned,
+    Storage,
     both,
     drive,
     lasting,
@@ -51,10 +52,16 @@ class Node:
 
     def __call__(self, requests: Sequence[Request]) -> Mapping[Request, Sequence[Returned]]:
         self.rounds.append(list(requests))
-        return {
-            request: [self.one(call) for call in (request.calls if isinstance(request, Bundle) else [request])]
-            for request in requests
-        }
+        return {request: self.returned(request) for request in requests}
+
+    def returned(self, request: Request) -> Sequence[Returned]:
+        match request:
+            case Bundle():
+                return [self.one(call) for call in request.calls]
+            case Storage():
+                return [self.wrong.get(request.slot, word(request.slot))]
+            case Call():
+                return [self.one(request)]
 
     def one(self, call: Call[Any]) -> Returned:
         number = int.from_bytes(call.data, "big")
@@ -256,3 +263,21 @@ def test_it_asks_once_for_what_lasts_and_again_when_it_is_over() -> None:
     later, over = replace(BLOCK, timestamp=BLOCK.timestamp + 59), replace(BLOCK, timestamp=BLOCK.timestamp + 60)
     assert [asked(BLOCK), asked(later), asked(later, afresh=True)] == [2, 0, 2]
     assert [asked(over), asked(replace(BLOCK, timestamp=BLOCK.timestamp + 119))] == [0, 2]
+
+
+def stored(slot: int) -> Plan[int]:
+    ask = Storage(TARGET, slot, "price")
+    got = yield [ask]
+    return got.word(ask)
+
+
+def test_it_reads_words_of_storage_beside_calls() -> None:
+    assert drive(both(stored(7), chain_of(1)), BLOCK, Node()) == (7, 1)
+    assert Storage(TARGET, 7, "one name") == Storage(TARGET, 7, "another")
+    assert Storage(TARGET, 7, "price") != Storage(TARGET, 8, "price")
+
+
+def test_it_takes_nothing_but_a_word_for_a_word_of_storage() -> None:
+    for data in (b"", bytes(31), bytes(33)):
+        with pytest.raises(NotDecodable, match=rf"price \(storage slot 7\) of {TARGET}: {len(data)} bytes"):
+            drive(stored(7), BLOCK, Node({7: Returned(True, data)}))

@@ -25,7 +25,7 @@ from watcher.domain.position import (
 from watcher.domain.price import Opaque, Price
 from watcher.domain.source import ZERO_ADDRESS, Address, Block, Holder
 from watcher.protocols.reader import OneEach, Place, PriceMissing
-from watcher.reads import Bundle, Call, Plan, Request, Returned
+from watcher.reads import Bundle, Call, Plan, Request, Returned, Storage
 from watcher.snapshot import Watched
 
 BLOCK = Block(chain="local", number=7, hash="0x07", timestamp=1_750_000_000)
@@ -175,6 +175,7 @@ class Ledger:
 
 
 def _calls(request: Request) -> tuple[Call[Any], ...]:
+    assert not isinstance(request, Storage)
     return request.calls if isinstance(request, Bundle) else (request,)
 
 

@@ -123,6 +123,10 @@ class Chain:
     def code(self, address: Address) -> bytes:
         return bytes.fromhex(self.rpc.request("eth_getCode", address, "latest")[2:])
 
+    def stored(self, address: Address, slot: int) -> bytes:
+        """One word of a contract's storage."""
+        return bytes.fromhex(self.rpc.request("eth_getStorageAt", address, hex(slot), "latest")[2:])
+
     def snapshot(self) -> str:
         return str(self.rpc.request("evm_snapshot"))
 

@@ -85,7 +85,7 @@ async def _has_block(one: Pinned, other: Pinned) -> None:
 
 def _difference(one: Pinned, other: Pinned, request: Request, theirs: Mapping[Request, Sequence[Returned]]) -> str:
     """Which call, and the first word of its return data that is not the same."""
-    calls = request.calls if isinstance(request, Bundle) else (request,)
+    calls: tuple[object, ...] = request.calls if isinstance(request, Bundle) else (request,)
     for call, left, right in zip(calls, one.returned[request], theirs[request], strict=True):
         if left != right:
             said, heard = _told(left, right), _told(right, left)

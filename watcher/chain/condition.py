@@ -44,7 +44,7 @@ class Asked(StrEnum):
 
     @classmethod
     def by(cls, method: str) -> Asked:
-        return cls.CALL if method == "eth_call" else cls.HEAD
+        return cls.CALL if method in ("eth_call", "eth_getStorageAt") else cls.HEAD
 
 
 @dataclass(slots=True)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from watcher.chain.multicall import answer_size, calldata_size
 from watcher.reads.call import Bundle, Call, Request, Returned
+
+Carried: TypeAlias = Call[Any] | Bundle
+"""What an `eth_call` carries."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +31,7 @@ class Limits:
 class Batch:
     """Requests that share an `eth_call`. A bundle is always alone in its batch."""
 
-    requests: tuple[Request, ...]
+    requests: tuple[Carried, ...]
 
     @property
     def calls(self) -> tuple[Call[Any], ...]:
@@ -56,19 +59,19 @@ class Batch:
         return dealt
 
 
-def calls_of(request: Request) -> tuple[Call[Any], ...]:
+def calls_of(request: Carried) -> tuple[Call[Any], ...]:
     """The calls of a request, in order."""
     return request.calls if isinstance(request, Bundle) else (request,)
 
 
-def pack(requests: Iterable[Request], limits: Limits, alone: Collection[Request] = ()) -> list[Batch]:
+def pack(requests: Iterable[Carried], limits: Limits, alone: Collection[Request] = ()) -> list[Batch]:
     """As few batches as the limits allow, keeping the order.
 
     Bundles, isolated calls and those in `alone` get a batch each. A call that is over a limit by itself is sent all
     the same: the node will say.
     """
     batches: list[Batch] = []
-    open_batch: list[Request] = []
+    open_batch: list[Carried] = []
     gas = calldata = answer = 0
     for request in requests:
         if isinstance(request, Bundle) or request.isolated or request in alone:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from watcher.chain.carrier import Calls, Carrier, Said
 from watcher.chain.endpoint import Endpoint
 from watcher.chain.errors import BatchTooLarge, ExecutionFailed, RequestRefused, TimedOut
 from watcher.chain.hexadecimal import block_header, data_bytes
-from watcher.chain.packing import Batch, Limits, pack
+from watcher.chain.packing import Batch, Carried, Limits, pack
 from watcher.chain.spec import ChainSpec, EndpointSpec
 from watcher.domain.errors import EndpointError, NotDecodable
 from watcher.domain.source import Block
-from watcher.reads.call import Request, Returned
+from watcher.reads.call import Request, Returned, Storage
 
+WORD: Final = 32
 _FEW = 16
 """Calls that are asked once more together after failing silently: few enough not to starve one another."""
+
+_SILENCE = (Returned(False, b""),)
 
 _SMALLEST_SHARE = 8
 """Timeouts do not shrink batches below this part of the chain's `call_gas`: it may not be size that takes the time."""
@@ -89,23 +92,37 @@ class _Reading:
         self._learned = endpoint.learned
         self._block = block
         self._results: dict[Request, tuple[Returned, ...]] = {}
+        self._stored: dict[Request, tuple[Returned, ...]] = {}
         self._worked = 0
         self._refused = False
         self._by_number = False
-        self._burners: set[Request] = set()
-        self._suspects: list[Request] = []
+        self._burners: set[Carried] = set()
+        self._suspects: list[Carried] = []
 
     async def of(self, requests: Iterable[Request]) -> dict[Request, tuple[Returned, ...]]:
         limits = self._learned.carrier.within(
             Limits(gas=min(self._chain.call_gas, self._learned.gas or self._chain.call_gas))
         )
-        await _side_by_side(self._send(batch) for batch in pack(requests, limits, self._learned.alone))
+        asked = list(requests)
+        carried = [one for one in asked if not isinstance(one, Storage)]
+        batches = [self._send(batch) for batch in pack(carried, limits, self._learned.alone)]
+        await _side_by_side([*batches, *(self._look_up(one) for one in asked if isinstance(one, Storage))])
         if self._refused:
             self._learn()
         await self._doubt_the_silent(limits)
         if self._by_number:
             await self._still_canonical()
-        return self._results
+        return self._results | self._stored
+
+    async def _look_up(self, wanted: Storage) -> None:
+        """One word of storage. It is of our block as much as its number or hash is: nothing in it tells more."""
+        try:
+            raw = await self._at_block("eth_getStorageAt", [wanted.target, hex(wanted.slot)])
+        except ExecutionFailed as failure:
+            raise self._endpoint.fault(f"eth_getStorageAt failed as only calls do ({failure.problem})") from failure
+        if len(raw) != WORD:
+            raise self._endpoint.fault(f"eth_getStorageAt: {len(raw)} bytes where a word has {WORD}")
+        self._stored[wanted] = (Returned(True, raw),)
 
     async def _send(self, batch: Batch) -> None:
         try:
@@ -128,7 +145,7 @@ class _Reading:
         dealt = batch.deal(returned)
         self._results.update(dealt)
         if len(batch.requests) > 1:
-            self._suspects += [request for request, (one,) in dealt.items() if not one.success and not one.data]
+            self._suspects += [request for request in batch.requests if dealt[request] == _SILENCE]
 
     def _learn(self) -> None:
         """Why batches were too large: for the calls in them that burn all gas, or else for their size."""
@@ -180,7 +197,7 @@ class _Reading:
         """What came back. Raises `_NotCarried` where it does not work like this here."""
         transaction, rest = carrier.params(self._chain, calls)
         try:
-            raw = await self._eth_call(transaction, rest)
+            raw = await self._at_block("eth_call", [transaction], rest)
         except RequestRefused as refusal:
             raise _NotCarried(refusal.problem) from refusal
         except ExecutionFailed as failure:
@@ -196,26 +213,29 @@ class _Reading:
         except NotDecodable as problem:
             raise self._endpoint.fault(f"{carrier.value} at block {self._block.number}: {problem}") from problem
 
-    async def _eth_call(self, transaction: dict[str, str], rest: list[Any]) -> bytes:
-        """No `gas` is given: a node then takes its own cap for calls, which a figure of ours could only lower."""
+    async def _at_block(self, method: str, what: list[Any], rest: Sequence[Any] = ()) -> bytes:
+        """What is asked, the block behind it, then the rest.
+
+        Calls are given no `gas`: a node then takes its own cap for calls, which a figure of ours could only lower.
+        """
         by_hash = self._learned.pins_by_hash
         at = {"blockHash": self._block.hash, "requireCanonical": True} if by_hash else hex(self._block.number)
         try:
-            result = await self._endpoint.ask("eth_call", [transaction, at, *rest])
-            raw = data_bytes(result, "the result of eth_call")
+            result = await self._endpoint.ask(method, [*what, at, *rest])
+            raw = data_bytes(result, f"the result of {method}")
         except RequestRefused as refusal:
             if rest:
                 raise  # the block was understood in a call without them
             if not by_hash:
                 self._learned.pins_by_hash = True  # so that was not what it minded
-                raise self._endpoint.fault(f"refuses eth_call ({refusal.problem})") from refusal
+                raise self._endpoint.fault(f"refuses {method} ({refusal.problem})") from refusal
             self._learned.pins_by_hash = False
         except NotDecodable as problem:
             raise self._endpoint.fault(str(problem)) from problem
         else:
             self._by_number |= not by_hash
             return raw
-        return await self._eth_call(transaction, rest)
+        return await self._at_block(method, what, rest)
 
     async def _still_canonical(self) -> None:
         """What was read by number is of our block only if that is still the one at its height."""

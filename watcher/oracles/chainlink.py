@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from watcher.domain.errors import ReadFailed
+from watcher.domain.errors import CallReverted, ReadFailed
 from watcher.domain.feed import FeedFacts, FeedKind, FeedReading, HeartbeatFrom
 from watcher.domain.price import Expression, Leaf
 from watcher.domain.source import ZERO_ADDRESS, Address
@@ -31,6 +31,7 @@ from watcher.oracles.shape import Kind, Shape, Under
 from watcher.reads import Call, Memo, Outcome, Plan, lasting
 
 _A_DAY: Final = 86_400
+_NOT_TOLLED: Final = bytes.fromhex("d957b595")  # NotTolled(address), chronicle-std src/toll/IToll.sol
 _WIDEST: Final = 2**150
 """Bounds beyond this bound nothing: aggregators that want none carry the edges of an int192."""
 
@@ -88,17 +89,21 @@ def _proxy(source: Address, _aggregator: Address, _phase: int) -> Plan[Shape | N
     return (yield from listed(source))
 
 
-def listed(source: Address) -> Plan[Feed]:
-    """What never changes of a feed, a proxy or an aggregator itself.
+def listed(source: Address) -> Plan[Feed | None]:
+    """What never changes of a feed, a proxy or an aggregator itself; None where it is read in another way.
 
     In the same round, so that it costs none, goes what `expression` will ask.
     """
     places, words, behind = decimals_of(source), description_of(source), aggregator_of(source)
-    got = yield [places, words, behind, latest_round(source)]
+    last = latest_round(source)
+    got = yield [places, words, behind, last]
+    refused, scale = got.outcome(last), got.outcome(places)
+    if isinstance(scale, ReadFailed) or (isinstance(refused, CallReverted) and refused.data[:4] == _NOT_TOLLED):
+        return None  # one of Maker's or Chronicle's
     said: Outcome[str] = got.outcome(words)
     named = "" if isinstance(said, ReadFailed) else said
     proxy = not isinstance(got.outcome(behind), ReadFailed)
-    return Feed(address=source, named=named, decimals=got[places], proxy=proxy)
+    return Feed(address=source, named=named, decimals=scale, proxy=proxy)
 
 
 PROXY: Final = Kind("Chainlink proxy", (aggregator_of, phase_of), _proxy, feed=True)

@@ -18,12 +18,6 @@ from watcher.oracles.uniswap_v3 import mean_price
 from watcher.reads import Plan, together
 
 
-def opinions(asked: Sequence[Beside], decimals: int, under: Under) -> Plan[tuple[Opinion, ...]]:
-    """What these say, in answers of so many decimals. One that fails is left out."""
-    said: tuple[Opinion, ...] = (yield from second_words(asked, decimals, under))["beside"]
-    return said
-
-
 def second_words(asked: Sequence[Beside], decimals: int, under: Under) -> Plan[dict[str, Any]]:
     """`beside` and `unheard` of a reading or a price whose answer has so many decimals."""
     found = yield from together([_reading(one, decimals, under) for one in asked])

@@ -92,9 +92,9 @@ def _recognised(source: Address, under: Under) -> Plan[Shape | None]:
     """The shape of a source; None where no kind knows it. One that is published as a feed is a feed of some kind."""
     if source == ZERO_ADDRESS:
         raise Unseen("the protocol names no source")
-    if under.facts(source) is None:
+    feed = (yield from listed(source)) if under.facts(source) is not None else None
+    if feed is None:
         return (yield from _of_kind(source, KINDS))
-    feed = yield from listed(source)
     if feed.proxy:
         return feed
     return (yield from _of_kind(source, tuple(kind for kind in KINDS if kind.feed))) or feed

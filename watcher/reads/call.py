@@ -18,7 +18,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from watcher.domain.errors import CallReverted, NotDecodable, ReadFailed
 from watcher.domain.source import Address, Block
-from watcher.reads.codec import decode
+from watcher.reads.codec import WORD, decode
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -61,7 +61,24 @@ class Bundle:
         return sum(call.gas for call in self.calls)
 
 
-Request: TypeAlias = Call[Any] | Bundle
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """One word of a contract's storage, for what a contract keeps from anybody who is not on its list.
+
+    An `eth_getStorageAt` of its own, which costs a request: a getter that anybody may call is always better. It says
+    nothing about whether a contract lives there, nor about what its source calls the slot: check that it is laid out
+    as you believe, by what its getters say of the same.
+    """
+
+    target: Address
+    slot: int
+    label: str = field(compare=False)
+
+    def __str__(self) -> str:
+        return f"{self.label} (storage slot {self.slot}) of {self.target}"
+
+
+Request: TypeAlias = Call[Any] | Bundle | Storage
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +140,13 @@ class Answers:
         """The answers of a bundle, in its order."""
         returned = self.returned[bundle]
         return tuple(_decoded(call, one) for call, one in zip(bundle.calls, returned, strict=True))
+
+    def word(self, storage: Storage) -> int:
+        """What is stored there. Raises `NotDecodable` on anything but a word."""
+        data = self.returned[storage][0].data
+        if len(data) != WORD:
+            raise NotDecodable(f"{storage}: {len(data)} bytes where a word has {WORD}")
+        return int.from_bytes(data, "big")
 
 
 def _decoded(call: Call[T], returned: Returned) -> Outcome[T]:
