@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 from watcher.domain.feed import FeedReading, Opinion
@@ -17,6 +18,7 @@ USD8 = Numeraire(symbol="USD", decimals=8)
 ONE = Price.of(Fixed(10**8, "one dollar"))
 
 
+@cache
 def named(name: str) -> Address:
     """An address that tells whose it is."""
     return Address("0x" + name.encode().hex().ljust(40, "0")[:40])

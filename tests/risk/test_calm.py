@@ -12,7 +12,7 @@ import pytest
 from tests.risk.prices import START, block, feed, named, position, price, says
 from watcher.domain.feed import FeedReading, Freshness, lateness_limit
 from watcher.domain.hours import ALWAYS, MARKETS, Hours
-from watcher.domain.position import Position
+from watcher.domain.position import Numeraire, Position
 from watcher.domain.price import Leaf, Product, Rate
 from watcher.risk.doubts import Limits, examine
 from watcher.risk.tracks import Track, Tracks
@@ -92,12 +92,13 @@ def reading(kind: Kind, updated: int, worth: float, at: int, number: int) -> Fee
 
 def owing(kind: Kind, one: FeedReading, at: int) -> Position:
     """Who owes against it; with a share rate that grows by the second on top, where the kind has one."""
+    unit = Numeraire(symbol=kind.pair.partition(" / ")[2], decimals=8)
     if not kind.rate:
-        return position(price(Leaf(one)), at=at, deployment=kind.pair)
+        return position(price(Leaf(one)), at=at, deployment=kind.pair, numeraire=unit)
     value = round(10**18 * (1 + kind.rate * (at - START) / (365 * 86_400)))
     share = Rate(source=named(f"rate {kind.pair}"), what="share", value=value, decimals=18)
     whole = Product(above=(share, Leaf(one)), over=10**18)
-    return position(price(whole), at=at, deployment=kind.pair)
+    return position(price(whole), at=at, deployment=kind.pair, numeraire=unit)
 
 
 def told(kind: Kind, one: FeedReading, at: int, tracks: dict[str, Track]) -> list[str]:
@@ -142,12 +143,12 @@ def _late(kind: Kind, at: int, worth: float, number: int, tracks: dict[str, Trac
 
 @pytest.mark.parametrize("every", [12, 60])
 def test_it_says_nothing_of_all_twenty_at_once_either(every: int) -> None:
-    """Two hours of blocks, everything read at each."""
+    """Two hundred blocks, everything read at each."""
     dice = random.Random(every)
     paths = {kind.pair: list(updates(kind, dice)) for kind in KINDS}
     tracks: Tracks = {}
     begin = START + 3 * 86_400
-    for now in range(begin, begin + 7200, every):
+    for now in range(begin, begin + 200 * every, every):
         positions = []
         for kind in KINDS:
             number = sum(at <= now for at, _ in paths[kind.pair][: 30 * 86_400 // kind.heartbeat + 2])

@@ -70,7 +70,10 @@ def within(samples: tuple[Sample, ...], now: int, window: int) -> tuple[int, int
     """The lowest and the highest value of the last `window` seconds; None where nothing of then is remembered."""
     slot = max(window // SLOTS, 1)
     recent = [one for one in samples if one[0] + slot > now - window]
-    return (min(low for _, low, _ in recent), max(high for _, _, high in recent)) if recent else None
+    if not recent:
+        return None
+    _, lows, highs = zip(*recent, strict=True)
+    return min(lows), max(highs)
 
 
 def dumped(track: Track) -> str:

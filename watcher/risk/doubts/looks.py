@@ -27,7 +27,7 @@ class Look(Generic[T]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Priced:
-    """One price of one deployment: of which key there, in units of `decimals` places of `unit`, and its parts."""
+    """One price of one deployment: of which key there, in units of `decimals` places of `unit`, and its nodes."""
 
     asset: Address
     symbol: str
@@ -35,6 +35,8 @@ class Priced:
     decimals: int
     unit: str
     parts: tuple[Leaf | Rate | Opaque, ...]
+    caps: tuple[Cap, ...]
+    composed: bool
 
     @property
     def source(self) -> Address:
@@ -86,29 +88,25 @@ def fingerprint(expression: Expression) -> str:
 def gathered(positions: Sequence[Position]) -> Looks:
     """What is under the positions. Prices are shared objects within a market: each is taken apart once."""
     found = Looks({}, {}, {})
-    apart: dict[int, tuple[Leaf | Rate | Opaque, ...]] = {}
+    apart: dict[int, list[Expression]] = {}
     for position in positions:
         for leg in position.legs:
-            parts = apart.get(id(leg.price))
-            if parts is None:
-                parts = apart[id(leg.price)] = _parts(leg.price)
-            _add(found, position, leg, parts)
+            used = apart.get(id(leg.price))
+            if used is None:
+                used = apart[id(leg.price)] = list(nodes(leg.price.expression, beside=False))
+            _add(found, position, leg, used)
     return found
 
 
-def _parts(price: Price) -> tuple[Leaf | Rate | Opaque, ...]:
-    used = nodes(price.expression, beside=False)
-    return tuple({track_of(one): one for one in used if isinstance(one, Leaf | Rate | Opaque)}.values())
-
-
-def _add(found: Looks, position: Position, leg: Leg, parts: tuple[Leaf | Rate | Opaque, ...]) -> None:
-    looks: list[Look[FeedReading] | Look[Rate] | Look[Priced]] = [_price(found, position, leg, parts)]
-    for part in parts:
-        name = track_of(part)
+def _add(found: Looks, position: Position, leg: Leg, used: list[Expression]) -> None:
+    looks: list[Look[FeedReading] | Look[Rate] | Look[Priced]] = [_price(found, position, leg, used)]
+    for part in used:
         match part:
             case Leaf(reading):
+                name = track_of(part)
                 looks.append(found.feeds.get(name) or found.feeds.setdefault(name, Look(name, reading)))
             case Rate():
+                name = track_of(part)
                 looks.append(found.rates.get(name) or found.rates.setdefault(name, Look(name, part)))
     if position.health.required and (leg.backing or leg.required or leg.amount < 0):
         subject = str(position.id)
@@ -116,7 +114,7 @@ def _add(found: Looks, position: Position, leg: Leg, parts: tuple[Leaf | Rate | 
             look.about[subject] = position
 
 
-def _price(found: Looks, position: Position, leg: Leg, parts: tuple[Leaf | Rate | Opaque, ...]) -> Look[Priced]:
+def _price(found: Looks, position: Position, leg: Leg, used: list[Expression]) -> Look[Priced]:
     """The price under its deployment's name; with the position's key where one deployment has several sources of it."""
     name = f"{position.id.deployment}/{leg.priced_as}"
     known = found.prices.get(name)
@@ -131,6 +129,8 @@ def _price(found: Looks, position: Position, leg: Leg, parts: tuple[Leaf | Rate 
         price=leg.price,
         decimals=position.numeraire.decimals,
         unit=position.numeraire.symbol,
-        parts=parts,
+        parts=tuple({track_of(one): one for one in used if isinstance(one, Leaf | Rate | Opaque)}.values()),
+        caps=tuple(one for one in used if isinstance(one, Cap)),
+        composed=any(isinstance(one, Product) for one in used),
     )
     return found.prices.setdefault(name, Look(name, priced))

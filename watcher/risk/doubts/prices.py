@@ -7,14 +7,13 @@ from decimal import Decimal
 from typing import Final
 
 from watcher.domain.doubt import Suspicion
-from watcher.domain.price import Cap, Leaf, Opaque, Product, nodes, value_of
+from watcher.domain.price import Leaf, Opaque, value_of
 from watcher.domain.source import ZERO_ADDRESS, Address
 from watcher.risk.doubts.feeds import Complaint, jump
 from watcher.risk.doubts.limits import A_DAY, Limits, over
 from watcher.risk.doubts.looks import Look, Priced, fingerprint, track_of
-from watcher.risk.doubts.rates import value_track
 from watcher.risk.doubts.words import limit, percent, shown
-from watcher.risk.tracks import Mark, Track, Tracks
+from watcher.risk.tracks import Mark, Track, Tracks, sampled
 
 FACTOR: Final = 50
 """A price that changes by so much in one step lost a factor or got one too many: no market does that."""
@@ -34,15 +33,15 @@ _COINS: Final = ("ETH", "WETH", "STETH", "BTC", "WBTC")
 def price_track(look: Look[Priced], tracks: Tracks, now: int, limits: Limits) -> Track:
     """What is remembered of a price from now on. While it cannot be seen through, how it was made stays remembered."""
     priced, old = look.what, tracks.get(look.track)
-    plain = value_track(priced.price.low, priced.decimals, old, now, limits.jump_within)
-    seen = not priced.price.hidden or old is None
+    value = priced.price.low
+    seen = not any(isinstance(part, Opaque) for part in priced.parts)
     structure = fingerprint(priced.price.expression) if seen or old is None else old.structure
     parts = tuple(map(track_of, priced.parts)) if seen or old is None else old.parts
     return Track(
-        value=plain.value,
-        decimals=plain.decimals,
-        since=plain.since,
-        samples=plain.samples,
+        value=value,
+        decimals=priced.decimals,
+        since=old.since if old is not None and old.value == value else now,
+        samples=sampled(old.samples if old else (), value, now, limits.jump_within),
         behind=priced.source,
         structure=structure,
         parts=parts,
@@ -72,15 +71,19 @@ def _broken(priced: Priced, structure: str, old: Track | None, tracks: Tracks, n
         return mark
     if value <= 0 or old.value <= 0:
         return None
-    high, low = max(value, old.value), min(value, old.value)
-    went = f"it went from {shown(old.value, old.decimals)} to {shown(value, priced.decimals)} in one step"
     alone = _alone(priced, structure, old, tracks)
     if alone:
-        return Mark(at=now, said=f"{went}, which is {alone} alone", before=old.value, after=value)
-    if high >= low * FACTOR:
-        said = f"{went}, {high // low:,} times {'more' if value == high else 'less'}; the limit is {FACTOR} times"
-        return Mark(at=now, said=said, before=old.value, after=value)
-    return None
+        return Mark(at=now, said=f"{_went(priced, old)}, which is {alone} alone", before=old.value, after=value)
+    high, low = max(value, old.value), min(value, old.value)
+    if high < low * FACTOR:
+        return None
+    times = f"{high // low:,} times {'more' if value == high else 'less'}"
+    said = f"{_went(priced, old)}, {times}; the limit is {FACTOR} times"
+    return Mark(at=now, said=said, before=old.value, after=value)
+
+
+def _went(priced: Priced, old: Track) -> str:
+    return f"it went from {shown(old.value, old.decimals)} to {shown(priced.price.low, priced.decimals)} in one step"
 
 
 def _alone(priced: Priced, structure: str, old: Track, tracks: Tracks) -> str:
@@ -121,11 +124,9 @@ def price_complaints(
 
 def _capped(priced: Priced, limits: Limits) -> Iterator[Complaint]:
     """A cap that cuts by more than what is pegged trembles: then the price is the cap's, and not the market's."""
-    for node in nodes(priced.price.expression, beside=False):
-        if not isinstance(node, Cap) or not node.active:
-            continue
+    for node in priced.caps:
         whole, kept = value_of(node.of), value_of(node.at)
-        if over(whole - kept, whole, limits.capped):
+        if whole > kept and over(whole - kept, whole, limits.capped):
             what = f" of {node.what}" if node.what else ""
             said = (
                 f"the cap{what} leaves {percent(whole - kept, whole)} of it away; the limit is {limit(limits.capped)}"
@@ -136,17 +137,16 @@ def _capped(priced: Priced, limits: Limits) -> Iterator[Complaint]:
 
 def _wrong_unit(priced: Priced) -> Iterator[Complaint]:
     """A price in dollars that is the bare answer of a feed in ether or bitcoin: seen without any memory."""
-    leaves = [part for part in priced.parts if isinstance(part, Leaf)]
-    composed = any(isinstance(node, Product) for node in nodes(priced.price.expression, beside=False))
-    if composed or len(leaves) != 1 or len(priced.parts) != 1 or "USD" not in priced.unit.upper():
+    only = priced.parts[0] if len(priced.parts) == 1 and not priced.composed else None
+    if not isinstance(only, Leaf) or "USD" not in priced.unit.upper():
         return
-    quote = leaves[0].reading.pair.upper().replace(" ", "").partition("/")[2]
+    quote = only.reading.pair.upper().replace(" ", "").partition("/")[2]
     if quote in _COINS:
-        said = f"it is the bare answer of {leaves[0].reading.pair}, in a market that counts in {priced.unit}"
+        said = f"it is the bare answer of {only.reading.pair}, in a market that counts in {priced.unit}"
         yield Suspicion.MISSING_FACTOR, said
 
 
 def capped_source(priced: Priced) -> Address:
     """Who computes the cap, or the source of the price where that is not told apart."""
-    found = (node.source for node in nodes(priced.price.expression) if isinstance(node, Cap) and node.active)
+    found = (cap.source for cap in priced.caps if cap.active)
     return next((source for source in found if source != ZERO_ADDRESS), priced.source)
