@@ -36,7 +36,7 @@ class Kind:
 
 KINDS = (
     Kind("BNB / USD", 60, 600, 0.001),
-    Kind("AVAX / USD", 120, 25, 0.001, second=True),
+    Kind("AVAX / USD", 240, 25, 0.002, second=True),
     Kind("APT / USD", 255, 6, 0.002),
     Kind("USDT / USD", 900, 1, 0, second=True),
     Kind("ETH / USD", 1200, 2000, 0.004, second=True, rate=0.03),
@@ -124,7 +124,7 @@ def test_it_says_nothing_in_thirty_calm_days_of_twenty_feeds_and_then_who_is_lat
                 assert told(kind, reading(kind, at, worth, now, number), now, tracks) == []
                 looked += 1
         _late(kind, *rounds[-1], len(rounds), tracks)
-    assert looked > 150_000
+    assert looked > 125_000
 
 
 def _late(kind: Kind, at: int, worth: float, number: int, tracks: dict[str, Track]) -> None:

@@ -67,8 +67,8 @@ def _broken(priced: Priced, structure: str, old: Track | None, tracks: Tracks, n
     if old is None or old.decimals != priced.decimals:
         return None
     mark = old.broken
-    if mark is not None and now - mark.at <= FORGOTTEN and abs(value - mark.after) < abs(value - mark.before):
-        return mark
+    if mark is not None and now - mark.at <= FORGOTTEN:
+        return mark if abs(value - mark.after) < abs(value - mark.before) else None  # the way back is no loss
     if value <= 0 or old.value <= 0:
         return None
     alone = _alone(priced, structure, old, tracks)
