@@ -73,7 +73,8 @@ def test_it_is_about_nobody_who_owes_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "found"), [(101.01, False), (101.0, True), (100, True), (99, True), (4950, True), (4949, False)]
+    ("answer", "found"),
+    [(101.01, False), (101.0, True), (100, True), (50, True), (9000, True), (4950, True), (4949, False)],
 )
 def test_it_doubts_what_is_within_a_hundredth_of_a_bound(answer: float, found: bool) -> None:
     doubts = once(answer=answer, lowest=100 * 10**8, highest=5000 * 10**8)
@@ -242,7 +243,8 @@ def test_a_source_that_a_contract_keeps_beside_its_own_is_a_second_one() -> None
     for pivot, found in ((1941, False), (1939, True)):
         chosen = Chosen(of=main, others=(Leaf(feed("pivot", pivot, START)),), source=named("oracle"))
         assert bool(looked((0, position(price(chosen))))[0]) is found
-    late = Chosen(of=main, others=(Leaf(feed("pivot", 1000, START, age=DAY)),), source=named("oracle"))
+    parts = (Leaf(feed("pivot", 1000, START)), Leaf(feed("late", 1, START, age=DAY)))
+    late = Chosen(of=main, others=(Product(above=parts, over=10**8),), source=named("oracle"))
     assert looked((0, position(price(late))))[0] == ()
 
 
@@ -262,6 +264,7 @@ def holding(rate: Rate, after: int) -> tuple[int, Position]:
 def test_it_doubts_a_rate_that_leaps_or_crashes_within_a_day(value: float, found: bool) -> None:
     doubts = looked(holding(share(1.06), 0), holding(share(value), 12))[1]
     assert checks(doubts) == ([Suspicion.GROWTH if value > 1.06 else Suspicion.JUMP] if found else [])
+    assert all(doubt.source == named("vault") for doubt in doubts)
 
 
 def test_a_rate_may_grow_by_a_week_of_its_own_bound_at_once() -> None:
@@ -340,6 +343,12 @@ def test_it_says_that_a_source_or_its_making_changed_and_not_that_it_could_not_b
     ]
     found = [checks(one) for one in looked(*path)]
     assert found == [[], [], [], [Suspicion.CHANGED], [Suspicion.CHANGED]]
+
+
+def test_another_source_that_is_made_alike_is_another_source() -> None:
+    doubt = only(looked(priced(ETHER, 0), priced(ETHER, 12, "other"))[1])
+    assert (doubt.suspicion, doubt.source) == (Suspicion.CHANGED, named("other"))
+    assert f"asks {named('other')} for it, where it asked {named('source')} before" in doubt.said
 
 
 def test_which_of_its_sources_a_contract_chose_is_no_change() -> None:
