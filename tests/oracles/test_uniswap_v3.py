@@ -171,7 +171,7 @@ def test_it_says_why_a_pool_tells_nothing(market: Market) -> None:
     base = Address(there.view(pool, "token0()(address)"))
     told = failure(market, pool, base, 86_400)
     assert told.startswith("uniswap_v3_pool.observe((86400, 0)) on")
-    assert b"OLD".hex() in told, "it remembers less than a day"
+    assert told.endswith("reverted: 'OLD'"), "it remembers less than a day"
     assert f"{pool} is none of the tokens of pool {pool}" in failure(market, pool, pool, 60)
     assert "no contract lives there" in failure(market, Address("0x" + "11" * 20), base, 60)
     there.send(market.trader, "withdraw(address,int24,int24,uint128)", pool, -WIDE, WIDE, 10**20)
