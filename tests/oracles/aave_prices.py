@@ -17,7 +17,7 @@ from watcher.domain.feed import FeedFacts
 from watcher.domain.price import Price
 from watcher.domain.source import ZERO_ADDRESS, Address
 from watcher.oracles.sources import price_from
-from watcher.reads import Answers, Call, Plan, Request, Returned, drive, together
+from watcher.reads import Answers, Bundle, Call, Plan, Request, Returned, drive, together
 
 _AGGREGATE = "aggregate3((address,bool,bytes)[])((bool,bytes)[])"
 _ANSWER, _CAPPED = "latestAnswer()(int256)", "isCapped()(bool)"
@@ -101,7 +101,9 @@ class Adapters:
     def _answer(self, requests: Sequence[Request]) -> Mapping[Request, Sequence[Returned]]:
         asked = [request for request in requests if isinstance(request, Call)]
         said = self._multicall([(call.target, call.data) for call in asked])
-        return {call: [one] for call, one in zip(asked, said, strict=True)}
+        found: dict[Request, Sequence[Returned]] = {call: [one] for call, one in zip(asked, said, strict=True)}
+        bundles = [request for request in requests if isinstance(request, Bundle)]
+        return found | {each: self._multicall([(call.target, call.data) for call in each.calls]) for each in bundles}
 
     def _multicall(self, calls: Sequence[tuple[str, bytes]]) -> list[Returned]:
         if not calls:

@@ -12,7 +12,7 @@ from tests.worlds.anvil import Anvil
 from tests.worlds.artifacts import Artifact
 from tests.worlds.chain import Chain, named
 from watcher.domain.source import Address, Block
-from watcher.reads import Bundle, Call, Plan, Request, Returned, Storage, drive
+from watcher.reads import Answers, Bundle, Call, Plan, Request, Returned, Storage, drive
 from watcher.reads.call import T
 
 DEPLOYER = named("deployer")
@@ -45,6 +45,17 @@ class Node:
     def run(self, plan: Plan[T]) -> T:
         """What a plan comes to at the head."""
         return drive(plan, self.block, self._answer)
+
+    def finished(self, plan: Plan[T], answers: Answers) -> T:
+        """What a plan comes to with answers that remember what was found out before."""
+        try:
+            requests = next(plan)
+            while True:
+                answers.returned.update(self._answer([request for request in requests if request not in answers]))
+                requests = plan.send(answers)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
 
     def _answer(self, requests: Sequence[Request]) -> Mapping[Request, Sequence[Returned]]:
         self.asked += requests

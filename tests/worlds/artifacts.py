@@ -62,3 +62,14 @@ def uniswap_v3(name: str) -> Artifact:
     """A contract of `@uniswap/v3-core`: `UniswapV3Factory` or `UniswapV3Pool`."""
     stored = package_file("@uniswap/v3-core", f"artifacts/contracts/{name}.sol/{name}.json").read_text()
     return Artifact.hardhat(json.loads(stored))
+
+
+def venus_oracle(path: str, name: str = "") -> Artifact:
+    """A contract of `@venusprotocol/oracle`, by its source path without `.sol`, such as `oracles/ChainlinkOracle`.
+
+    Those of its dependencies have longer paths: `hardhat-deploy/…`. `name`, where it differs from the file's.
+    """
+    name, own = name or path.rpartition("/")[2], not path.startswith("hardhat-deploy/")
+    folder = "artifacts/contracts" if own else "artifacts"
+    stored = package_file("@venusprotocol/oracle", f"{folder}/{path}.sol/{name}.json").read_text()
+    return Artifact.hardhat(json.loads(stored))

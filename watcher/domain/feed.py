@@ -21,6 +21,7 @@ class FeedKind(StrEnum):
     API3 = "api3"
     MAKER = "maker"
     TWAP = "twap"
+    BINANCE = "binance"
 
 
 class HeartbeatFrom(StrEnum):

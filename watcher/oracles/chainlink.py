@@ -27,7 +27,7 @@ from watcher.oracles.round import (
     lowest_of,
     phase_of,
 )
-from watcher.oracles.shape import Kind, Shape, Under
+from watcher.oracles.shape import Kind, Shape, Under, Unseen
 from watcher.reads import Call, Memo, Outcome, Plan, lasting
 
 _A_DAY: Final = 86_400
@@ -51,6 +51,8 @@ class Feed:
         last, behind = latest_round(self.address), aggregator_of(self.address)
         got = yield [last, behind] if self.proxy else [last]
         said, aggregator = got[last], got[behind] if self.proxy else ZERO_ADDRESS
+        if self.proxy and said.round_id == 0:  # its rounds are numbered from the phase's first, above bit 64
+            raise Unseen(f"{self.address} answers round 0, and no feed behind a proxy has one")
         facts = under.facts(self.address, aggregator)
         lowest, highest = yield from bounds(aggregator if self.proxy else self.address)
         estimate = (yield from learned(self.address, said)) if facts is None or facts.heartbeat is None else None

@@ -13,6 +13,7 @@ from watcher.oracles import (
     discounted,
     fixed,
     maker,
+    moonwell,
     morpho,
     pyth,
     redstone,
@@ -39,5 +40,8 @@ KINDS: Final[tuple[Kind, ...]] = (
     *spark.KINDS,
     *comet.KINDS,
     *morpho.KINDS,
+    moonwell.COMPOSITE,
+    moonwell.HELD_BACK,
+    moonwell.BOUNDED,
     *fixed.KINDS,  # by the fewest getters, so after all others
 )

@@ -36,7 +36,7 @@ class Held:
 _PYTH = interface("pyth")
 pyth_of = _PYTH.function("pyth", Address)
 price_id_of = _PYTH.function("priceId", bytes)
-_held = _PYTH.function("getPriceUnsafe", Held)
+held_of = _PYTH.function("getPriceUnsafe", Held)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ class Wrapper:
 
     def expression(self, under: Under) -> Plan[Expression]:
         """What Pyth holds. Raises `Unseen` for an exponent that no number of decimals expresses."""
-        ask = _held(self.pyth, self.price_id)
+        ask = held_of(self.pyth, self.price_id)
         got = yield [ask]
         held = got[ask]
         if not -127 <= held.expo <= 0:
@@ -70,7 +70,7 @@ class Wrapper:
 
 
 def _shape(source: Address, pyth: Address, price_id: bytes) -> Plan[Shape | None]:
-    ask = _held(pyth, price_id)
+    ask = held_of(pyth, price_id)
     got = yield [ask]
     _ = got[ask]  # a contract of the same getters that holds no such price is something else
     return Wrapper(address=source, pyth=pyth, price_id=price_id)

@@ -17,6 +17,7 @@ from typing import Any, Final
 from watcher.domain.errors import ReadFailed
 from watcher.domain.price import Expression, Leaf, Opaque, Price, Unheard, value_of
 from watcher.domain.source import ZERO_ADDRESS, Address
+from watcher.oracles.apart import asked_apart
 from watcher.oracles.chainlink import listed
 from watcher.oracles.kinds import KINDS
 from watcher.oracles.morpho import price_of
@@ -24,12 +25,9 @@ from watcher.oracles.opinions import second_words
 from watcher.oracles.round import decimals_of, latest_answer, latest_round
 from watcher.oracles.shape import FeedBook, Kind, Shape, Under, Unseen
 from watcher.reads import Memo, Plan, lasting
-from watcher.reads.abi import interface
 
 REMEMBERED: Final = 86_400
 """Seconds for which a source's shape is believed; one that stops adding up is looked at again at once."""
-
-_answers_anything = interface("nothing").function("answersAnythingAtAll", int)
 
 
 def price_from(source: Address, value: int, book: FeedBook) -> Plan[Price]:
@@ -101,12 +99,9 @@ def _recognised(source: Address, under: Under) -> Plan[Shape | None]:
 
 
 def _of_kind(source: Address, kinds: tuple[Kind, ...]) -> Plan[Shape | None]:
-    asked, anything = {getter: getter(source) for kind in kinds for getter in kind.asks}, _answers_anything(source)
-    got = yield [*asked.values(), anything]
-    if not isinstance(got.outcome(anything), ReadFailed):
-        return None  # what answers everything tells nothing by its answers
-    for kind in kinds:
-        answers = [got.outcome(asked[getter]) for getter in kind.asks]
+    found = yield from asked_apart(source, {getter: getter(source) for kind in kinds for getter in kind.asks})
+    for kind in kinds if found else ():
+        answers = [found[getter] for getter in kind.asks]
         if not any(isinstance(answer, ReadFailed) or answer == ZERO_ADDRESS for answer in answers):
             shape = yield from _tried(kind, source, answers)
             if shape is not None:
