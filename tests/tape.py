@@ -13,7 +13,7 @@ from eth_utils.address import to_checksum_address
 
 from watcher.domain.source import Address, Block
 from watcher.oracles.kinds import KINDS
-from watcher.reads import Call, Plan, Request, Returned, drive
+from watcher.reads import Bundle, Call, Plan, Request, Returned, drive
 from watcher.reads.call import T
 
 TAPES = Path(__file__).parent / "tapes"
@@ -54,10 +54,13 @@ class Tape:
         recorded = {(call["to"].lower(), call["data"]): call for call in self.content["calls"]}
 
         def answer(requests: Sequence[Request]) -> Mapping[Request, Sequence[Returned]]:
-            return {request: [one(request)] for request in requests}
+            return {
+                request: [one(each) for each in (request.calls if isinstance(request, Bundle) else (request,))]
+                for request in requests
+            }
 
         def one(request: Request) -> Returned:
-            assert isinstance(request, Call), "bundles are not on tapes"
+            assert isinstance(request, Call), "storage is not on tapes"
             found = recorded.get((request.target.lower(), "0x" + request.data.hex()))
             if found is None:
                 assert request.label in PROBES, f"{request} is not on the tape {self.name}"
