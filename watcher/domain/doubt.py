@@ -29,7 +29,7 @@ class Suspicion(StrEnum):
 class Doubt:
     """One check that failed, of one feed or source. `name` is what it prices, `said` a sentence with value and limit.
 
-    `about` are the positions that owe something and whose health it may make look better than it is.
+    `about` are the positions that owe something and whose health rests on it, whichever way it may be wrong.
     """
 
     suspicion: Suspicion
