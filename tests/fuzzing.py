@@ -24,7 +24,7 @@ from watcher.domain.position import Check
 from watcher.domain.source import Block, Holder
 from watcher.protocols.aave_v3 import AaveV3
 from watcher.protocols.reader import Place
-from watcher.reads import Call, Request, Returned
+from watcher.reads import Bundle, Call, Request, Returned
 from watcher.reads.abi import interface
 from watcher.reads.codec import decode
 from watcher.snapshot import Snapshot, Watched, take
@@ -111,6 +111,8 @@ def _sample(kind: str, dice: Random) -> Any:
         return tuple(_sample(inner, dice) for inner in kind[1:-1].split(","))
     if kind.startswith(("uint", "int")):
         return dice.getrandbits(int(kind.lstrip("uint") or 256) - 1)
+    if kind.startswith("bytes"):
+        return dice.randbytes(int(kind[5:] or dice.randint(0, 100)))
     return {"address": "0x" + dice.randbytes(20).hex(), "bool": True, "string": "Wrapped Ether"}[kind]
 
 
@@ -151,7 +153,10 @@ class SpoiltTape:
         self.block = self.tape.block
 
     async def read(self, requests: Sequence[Request]) -> Mapping[Request, Sequence[Returned]]:
-        return {request: (self._answer(request),) for request in requests}
+        return {
+            request: tuple(map(self._answer, request.calls if isinstance(request, Bundle) else (request,)))
+            for request in requests
+        }
 
     def _answer(self, request: Request) -> Returned:
         assert isinstance(request, Call)
