@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
-from textwrap import wrap
 
 from watcher.alerts import figures
 from watcher.alerts.ages import PriceAge, ages
@@ -24,10 +23,8 @@ from watcher.domain.price import Freshness
 from watcher.domain.source import Address
 from watcher.risk.healths import sensitivities
 
-MOST, MOST_NAMED = 25, 8
-_WIDTH = 46
-"""Letters in a line of a telephone."""
-_EXPLAINED = "The number beside a wallet is what its health changes by if the price falls by 1 %."
+MOST, MOST_NAMED = 25, 5
+_EXPLAINED = "Beside a wallet: the change of its health\nif the price falls by 1 %."
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +44,8 @@ def feeds(arguments: Sequence[str], view: View) -> Text:
     shown, more = first(found, MOST)
     told = [_told(one, several=len(view.sights) > 1) for one in shown]
     nothing = [] if found else [Text("No feed under any position that could be seen.")]
-    explained = [Text(line) for line in wrap(_EXPLAINED, _WIDTH)] if any(_owing(one) for one in shown) else []
-    return paragraphs([*told, *more, *nothing, lines(explained), as_of(view.sights, view.now)])
+    explained = [Text(_EXPLAINED)] if any(_owing(one) for one in shown) else []
+    return paragraphs([*told, *more, *nothing, *explained, as_of(view.sights, view.now)])
 
 
 def one_feed(subject: str, view: View) -> list[Text]:
@@ -104,9 +101,8 @@ def _dependents(under: _Under) -> list[Text]:
     hangs = {key: _hangs(one, under.price.source) for key, one in _owing(under).items()}
     order = sorted(hangs, key=lambda key: abs(hangs[key] or Decimal(0)), reverse=True)
     whose = list(dict.fromkeys(_named(under.dependents[key], hangs[key]) for key in order))
-    rest = f" and {len(whose) - MOST_NAMED} more" if len(whose) > MOST_NAMED else ""
-    told = f"under {', '.join(whose[:MOST_NAMED])}{rest}" if whose else "under no debt"
-    return [Text(line) for line in wrap(told, _WIDTH, break_long_words=False)]
+    named, more = first(whose, MOST_NAMED)
+    return [*(Text(f"under {one}") for one in named), *more] if whose else [Text("under no debt")]
 
 
 def _owing(under: _Under) -> dict[str, Found]:
