@@ -44,9 +44,10 @@ class Node:
 
     def run(self, plan: Plan[T]) -> T:
         """What a plan comes to at the head."""
-        return drive(plan, self.block, self._answer)
+        return drive(plan, self.block, self.answer)
 
-    def _answer(self, requests: Sequence[Request]) -> Mapping[Request, Sequence[Returned]]:
+    def answer(self, requests: Sequence[Request]) -> Mapping[Request, Sequence[Returned]]:
+        """What each request returns at the head."""
         self.asked += requests
         calls = [request for request in requests if isinstance(request, Call)]
         returned: dict[Request, Sequence[Returned]] = {

@@ -12,6 +12,7 @@ from watcher.config.forms import Checksummed, Name, Title, number, whole
 from watcher.config.refusal import Form, Problems, Right, shown, unknown
 from watcher.domain.errors import ConfigError
 from watcher.domain.feed import Beside
+from watcher.domain.hours import MARKETS, hours_of
 from watcher.domain.price import FeedFacts
 from watcher.domain.source import Address
 
@@ -27,6 +28,17 @@ Deviation = Annotated[
 ]
 
 
+def _market(value: object) -> str | None:
+    known = isinstance(value, str) and (value in (*MARKETS, "Crypto", "") or hours_of(value).name == value)
+    return value if known and isinstance(value, str) else None
+
+
+_MARKETS = ", ".join(MARKETS)
+Market = Annotated[
+    str, Right(f"the name of a market's hours: {_MARKETS}, Forex_ and a currency, or Crypto for always", _market)
+]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedForm(Form):
     """`[[feeds]]`: one feed, by the address that a protocol reads."""
@@ -36,6 +48,7 @@ class FeedForm(Form):
     pair: Title
     heartbeat: Heartbeat
     deviation: Deviation | None = None
+    market_hours: Market = ""
 
 
 def shipped_books(text: str) -> FeedBooks:
@@ -46,11 +59,12 @@ def shipped_books(text: str) -> FeedBooks:
     books: FeedBooks = {}
     rows = list(_rows(text, "feeds.csv"))
     twins = _twins(rows)
-    for chain, pair, *addresses, _decimals, heartbeat, deviation, _hours, _source in rows:
+    for chain, pair, *addresses, _decimals, heartbeat, deviation, market, _source in rows:
         facts = FeedFacts(
             pair=pair,
             heartbeat=int(heartbeat),
             deviation=Decimal(deviation) if deviation else None,
+            hours=hours_of(market),
             beside=tuple(Beside(source=Address(proxy)) for proxy in twins[chain, pair] if proxy != addresses[0]),
         )
         book = books.setdefault(chain, {})
@@ -81,12 +95,26 @@ def read_feeds_file(text: str, chains: Mapping[str, object], books: FeedBooks, p
         facts = {"chain": row["chain"], "pair": row["pair"], "heartbeat": _plain_number(row["heartbeat"])}
         if row["deviation"]:
             facts["deviation"] = _plain_number(row["deviation"])
+        if row["market_hours"]:
+            facts["market_hours"] = row["market_hours"]
         items += [
             (f"row {index}", {**facts, "address": row[column]})
             for column in ADDRESS_COLUMNS
             if row[column] or column == "proxy"
         ]
     _add(items, chains, books, problems)
+
+
+def _given(form: FeedForm, known: Mapping[Address, FeedFacts]) -> FeedFacts:
+    """The facts of a form; what it does not say of a feed that is known stays: its hours, and who else speaks of it."""
+    before = known.get(form.address)
+    return FeedFacts(
+        pair=form.pair,
+        heartbeat=form.heartbeat,
+        deviation=form.deviation,
+        hours=hours_of(form.market_hours) if form.market_hours or before is None else before.hours,
+        beside=before.beside if before else _same_pair(form.pair, known),
+    )
 
 
 def _add(items: list[tuple[str, Any]], chains: Mapping[str, object], books: FeedBooks, problems: Problems) -> None:
@@ -103,10 +131,7 @@ def _add(items: list[tuple[str, Any]], chains: Mapping[str, object], books: Feed
         if first != where:
             problems.add(f"{where}.address", f"{shown(form.address)} is {first} already; write each feed once")
             continue
-        known = before.get(form.chain, {})
-        beside = known[form.address].beside if form.address in known else _same_pair(form.pair, known)
-        facts = FeedFacts(pair=form.pair, heartbeat=form.heartbeat, deviation=form.deviation, beside=beside)
-        books.setdefault(form.chain, {})[form.address] = facts
+        books.setdefault(form.chain, {})[form.address] = _given(form, before.get(form.chain, {}))
 
 
 def _same_pair(pair: str, book: Mapping[Address, FeedFacts]) -> tuple[Beside, ...]:

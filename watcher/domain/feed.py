@@ -83,6 +83,14 @@ def lateness_limit(heartbeat: int) -> int:
     return heartbeat + max(60, heartbeat // 10)
 
 
+def learned_limit(longest: int) -> int:
+    """Seconds of age after which a feed counts as stale whose rounds were never further apart than `longest`.
+
+    Half as long again; and not below what is allowed to feeds that publish the shortest promise.
+    """
+    return max(longest * 3 // 2, lateness_limit(1))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedReading:
     """One answer of one feed. `answer` has `decimals` places; `updated_at` is in Unix seconds.
@@ -122,10 +130,25 @@ class FeedReading:
         """
         if self.updated_at <= 0 or self.updated_at > now:
             return Freshness.STALE
-        if self.heartbeat is None:
+        if (limit := self.limit) is None:
             return Freshness.UNKNOWN
-        late = self.hours.open_seconds(self.updated_at, now) > lateness_limit(self.heartbeat)
+        late = self.hours.open_seconds(self.updated_at, now) > limit
         return Freshness.STALE if late else Freshness.FRESH
+
+    @property
+    def limit(self) -> int | None:
+        """Seconds of open market after which it is late; None where nobody knows a heartbeat."""
+        if self.heartbeat is None:
+            return None
+        learned = self.heartbeat_from is HeartbeatFrom.LEARNED
+        return learned_limit(self.heartbeat) if learned else lateness_limit(self.heartbeat)
+
+    @property
+    def next_update(self) -> int | None:
+        """By when an update is expected, in Unix seconds; None where nothing is promised, or it never had one."""
+        if self.heartbeat is None or self.updated_at <= 0:
+            return None
+        return self.hours.after(self.updated_at, self.heartbeat)
 
 
 @dataclass(frozen=True, slots=True)
