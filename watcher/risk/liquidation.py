@@ -1,64 +1,23 @@
 """Liquidation prices: of one asset, or of one feed that several assets share.
 
 The legs give a bracket in closed form (backing and required are linear in the prices);
-inside it the exact unit is searched through the protocol's own formula.
+inside it the exact unit is searched through the protocol's own formula. What adapters make of feeds and rates has bends
+and roundings of its own, and is searched as far as the lever moves (`composed.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from watcher.domain.position import Leg, Position
-from watcher.domain.price import Price
+from watcher.domain.position import Leg, Numeraire, Position
 from watcher.domain.source import Address
-from watcher.risk.search import Crossing
+from watcher.risk.composed import crossing
+from watcher.risk.levers import Lever, levers
+from watcher.risk.search import MOST_FLICKER, Crossing, Reprice
 
-MOST_FLICKER = 4096
-"""Units of price looked at, at most, for rounding that makes health go back and forth. Beyond, the price printed is one
-at which health crosses, but may not be the first: it takes a debt that its own collateral covers to a few per mille."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lever:
-    """One number that can move: the price of an asset, or the answer of a feed with every price read from it.
-
-    `keys` are the prices it moves, `current` its value now in numeraire units.
-    """
-
-    name: str
-    keys: frozenset[Address]
-    current: int
-    feed: Address | None = None
-
-    def prices(self, position: Position, value: int) -> Mapping[Address, Price]:
-        """The prices under `position` if this lever stood at `value`."""
-        moved = {leg.priced_as: leg.price for leg in position.legs if leg.priced_as in self.keys}
-        if self.feed is None:
-            return {key: price.at(value) for key, price in moved.items()}
-        return {key: price.with_feeds({self.feed: value}) for key, price in moved.items()}
-
-
-def levers(position: Position) -> tuple[Lever, ...]:
-    """What can liquidate this position: each asset on its own, and each directly-read feed that several share."""
-    by_key: dict[Address, Leg] = {}
-    by_feed: dict[Address, set[Address]] = {}
-    names: dict[Address, str] = {}
-    for leg in position.legs:
-        by_key.setdefault(leg.priced_as, leg)
-        for reading in leg.price.feeds:
-            by_feed.setdefault(reading.feed, set()).add(leg.priced_as)
-            names[reading.feed] = reading.pair
-    alone = tuple(
-        Lever(name=leg.asset.symbol, keys=frozenset({key}), current=leg.price.low) for key, leg in by_key.items()
-    )
-    shared = tuple(
-        Lever(name=names[feed], keys=frozenset(keys), current=by_key[min(keys)].price.low, feed=feed)
-        for feed, keys in by_feed.items()
-        if len(keys) > 1
-    )
-    return alone + shared
+__all__ = ["MOST_FLICKER", "Lever", "LiquidationPrice", "Reprice", "levers", "liquidation_price", "nearest"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,9 +32,9 @@ class LiquidationPrice:
         """The move that takes it there, relative to now; negative is a fall."""
         return Fraction(self.value, self.lever.current) - 1
 
-
-Reprice = Callable[[Mapping[Address, Price]], Position]
-"""The same position under other prices, by the protocol's own formula."""
+    def counted_in(self, position: Position) -> Numeraire:
+        """What the value counts: a feed or rate has a unit of its own."""
+        return self.lever.unit or position.numeraire
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +79,9 @@ def liquidation_price(position: Position, lever: Lever, reprice: Reprice) -> Liq
     """The nearest value of `lever` at which the protocol would liquidate. None where no value does, or it is now."""
     if position.health.liquidatable or position.health.required == 0:
         return None
+    if lever.composed:
+        value = crossing(position, lever, reprice)
+        return None if value is None else LiquidationPrice(lever=lever, value=value)
     line = _line(position.legs, lever.keys)
     falling = line.backing_slope > line.required_slope
     noise = 2 * len(position.legs) + 2

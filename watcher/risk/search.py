@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 from watcher.domain.position import Position
+from watcher.domain.price import Price
+from watcher.domain.source import Address
+
+MOST_FLICKER = 4096
+"""Units of price looked at, at most, for rounding that makes health go back and forth. Beyond, the price printed is one
+at which health crosses, but may not be the first: it takes a debt that its own collateral covers to a few per mille."""
+
+Reprice = Callable[[Mapping[Address, Price]], Position]
+"""The same position under other prices, by the protocol's own formula."""
 
 _ROUNDING = Fraction(1, 10**9)
 """How far the roundings inside a formula may move health, relatively, beyond what its `regime` tells."""
