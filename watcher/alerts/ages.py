@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from watcher.alerts import figures
+from watcher.domain.feed import HeartbeatFrom
 from watcher.domain.position import Position
 from watcher.domain.price import FeedReading, Freshness, Price
 from watcher.domain.source import Address
@@ -24,10 +25,10 @@ class PriceAge:
     now: int
 
     def __str__(self) -> str:
-        """`12 min / 1 h` of its heartbeat, `stale: 3 h / 1 h`, `12 min / ?`, or `unknown: 0xabcd…`."""
+        """`12 min / 1 h` of its heartbeat, `stale: 3 h / 1 h learned`, `12 min / ?`, or `unknown: 0xabcd…`."""
         if self.reading is None:
             return f"unknown: {self.source[:6]}…"
-        promised = "?" if self.reading.heartbeat is None else figures.duration(self.reading.heartbeat)
+        promised = heartbeat(self.reading, unknown="?")
         stale = "stale: " if self.freshness is Freshness.STALE else ""
         if self.reading.updated_at <= 0:
             return f"{stale}never updated"
@@ -42,6 +43,14 @@ class PriceAge:
             return _WORST_LAST.index(self.freshness), True, Fraction(0)
         age = self.reading.age(self.now)
         return _WORST_LAST.index(self.freshness), False, Fraction(age, self.reading.heartbeat or 1)
+
+
+def heartbeat(reading: FeedReading, *, unknown: str = "unknown") -> str:
+    """`1 h`, `1 h learned` where it is an estimate of ours, or that it is not known."""
+    if reading.heartbeat is None:
+        return unknown
+    learned = " learned" if reading.heartbeat_from is HeartbeatFrom.LEARNED else ""
+    return figures.duration(reading.heartbeat) + learned
 
 
 def oldest_price(position: Position) -> PriceAge | None:

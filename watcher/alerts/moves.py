@@ -101,6 +101,6 @@ def liquidation(price: LiquidationPrice, position: Position) -> Text:
     move = f" ({'+' if price.distance > 0 else ''}{figures.percent(price.distance)})"
     return (
         Text(f"liquidation at {clean(price.lever.name, 40)} ")
-        + code(figures.price(price.value, position.numeraire))
+        + code(figures.price(price.value, price.counted_in(position)))
         + move
     )

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Final
 
 from watcher.alerts import figures
-from watcher.alerts.ages import ages
+from watcher.alerts.ages import ages, heartbeat
 from watcher.alerts.assess import Blind, Feed, Unwatched
 from watcher.alerts.clean import clean, titled
 from watcher.alerts.message import Text
 from watcher.alerts.record import Rule
 from watcher.domain.position import Position
-from watcher.domain.price import FeedReading, Freshness, lateness_limit
+from watcher.domain.price import FeedReading, Freshness
 from watcher.domain.source import Address
 
 Name = Callable[[Address], str]
@@ -51,7 +51,7 @@ def prices(position: Position) -> Text:
 
 
 def _age(reading: FeedReading, now: int) -> str:
-    promised = "unknown" if reading.heartbeat is None else figures.duration(reading.heartbeat)
+    promised = heartbeat(reading)
     if not 0 < reading.updated_at <= now:
         return f"impossible update time, heartbeat {promised}"
     return f"{figures.duration(reading.age(now))} old, heartbeat {promised}"
@@ -75,9 +75,9 @@ def _limit(reading: FeedReading, now: int) -> str:
     """The rule that a stale answer broke."""
     if reading.freshness(now) is not Freshness.STALE:
         return ""
-    if reading.heartbeat is None or not 0 < reading.updated_at <= now:
+    if reading.limit is None or not 0 < reading.updated_at <= now:
         return " (stale)"
-    return f", allowed {figures.duration(lateness_limit(reading.heartbeat))} (stale)"
+    return f", allowed {figures.duration(reading.limit)} (stale)"
 
 
 def unwatched(found: Unwatched, rule: Rule, name: Name) -> list[Text]:

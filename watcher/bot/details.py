@@ -159,7 +159,7 @@ def _liquidations(position: Position, advice: Advice) -> Text:
         return Text("liquidated at no price of one asset")
     rows = [
         Text(f"· {clean(price.lever.name, 40)} ")
-        + code(figures.price(price.value, position.numeraire))
+        + code(figures.price(price.value, price.counted_in(position)))
         + f" ({'+' if price.distance > 0 else ''}{figures.percent(price.distance)})"
         for price in advice.liquidations
     ]

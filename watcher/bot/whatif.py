@@ -1,7 +1,9 @@
 """What would become of every position if some prices were other: "/whatif ETH -20% WBTC -10%".
 
-A name is a token's symbol or address, a pair such as ETH/USD, or what a pair prices. Where a feed stands behind what is
-named, the feed moves, and with it every price read from it. Health is the protocol's own formula over these prices.
+A name is a token's symbol or address, a pair such as ETH/USD, or what a pair prices. A pair moves its feed, and with it
+every price that is made of it; so does a token that is priced by one feed as it stands. What is made of several things
+moves alone: if wrapped ether falls by its own name, plain ether stands still. Health is the protocol's own formula over
+these prices.
 """
 
 from __future__ import annotations
@@ -18,8 +20,9 @@ from watcher.bot.phrases import as_of, counted, first, health, lines, named, par
 from watcher.bot.view import Found, Misunderstood, View
 from watcher.domain.errors import ReadFailed
 from watcher.domain.position import Check, Leg, Numeraire, Position
-from watcher.domain.price import FeedReading, Price
+from watcher.domain.price import FeedReading, Leaf, Price
 from watcher.domain.source import Address
+from watcher.risk.levers import unit_of, used
 
 MOST_SHOCKS, MOST_TOLD = 10, 25
 _MOST_RISE = 100_000  # per cent
@@ -100,7 +103,7 @@ class _Moves:
         chain = found.position.at.chain
         answers = {
             reading.feed: self.feeds[chain, reading.feed].of(reading.answer)
-            for reading in leg.price.feeds
+            for reading in used(leg.price)
             if (chain, reading.feed) in self.feeds
         }
         return leg.price.with_feeds(answers) if answers else None
@@ -110,17 +113,18 @@ def _moves(shocks: Sequence[Shock], found: Sequence[Found]) -> _Moves:
     """Raises `Misunderstood` for a name of nothing, and for two that move the same."""
     moves = _Moves()
     for shock in shocks:
-        hits = [(one, leg) for one in found for leg in one.position.legs if _names(shock, leg)]
-        if not hits:
+        hits = [(one, leg, _named(shock, leg)) for one in found for leg in one.position.legs]
+        if not any(hit for *_, hit in hits):
             raise Misunderstood(f"No position here has {clean(shock.name)}. There are: {_known(found)}.")
-        for one, leg in hits:
-            _add(moves, shock, one, leg)
+        for one, leg, readings in hits:
+            for reading in readings:
+                _add(moves, shock, one, leg, reading)
     return moves
 
 
-def _add(moves: _Moves, shock: Shock, one: Found, leg: Leg) -> None:
-    if len(leg.price.feeds) == 1:
-        (reading,) = leg.price.feeds
+def _add(moves: _Moves, shock: Shock, one: Found, leg: Leg, reading: FeedReading | None) -> None:
+    """`reading` is what moves, None the price of the leg alone."""
+    if reading is not None:
         before = moves.feeds.setdefault((one.position.at.chain, reading.feed), shock)
         what, told = clean(reading.pair, 40), _feed_move(reading, shock)
     else:
@@ -131,11 +135,13 @@ def _add(moves: _Moves, shock: Shock, one: Found, leg: Leg) -> None:
     moves.told.setdefault(f"{one.position.at.chain}:{told}", told)
 
 
-def _names(shock: Shock, leg: Leg) -> bool:
-    name = _plain(shock.name)
-    pairs = [reading.pair for reading in leg.price.feeds] if len(leg.price.feeds) == 1 else []
-    known = [leg.asset.symbol, leg.asset.address, *pairs, *(pair.partition("/")[0] for pair in pairs)]
-    return name in map(_plain, known)
+def _named(shock: Shock, leg: Leg) -> list[FeedReading | None]:
+    """What moves of a leg's price by that name: feeds, the price alone (None), or nothing."""
+    name, readings = _plain(shock.name), used(leg.price)
+    by_pair = [one for one in readings if name in (_plain(one.pair), _plain(one.pair.partition("/")[0]))]
+    if by_pair or name not in (_plain(leg.asset.symbol), _plain(leg.asset.address)):
+        return [*by_pair]
+    return [*readings] if isinstance(leg.price.expression, Leaf) else [None]
 
 
 def _plain(name: str) -> str:
@@ -150,8 +156,7 @@ def _known(found: Sequence[Found]) -> str:
 
 def quoted(reading: FeedReading, answer: int | None = None) -> str:
     """What a feed answers, in what its pair counts in."""
-    counts_in = Numeraire(symbol=reading.pair.partition("/")[2].strip() or "?", decimals=reading.decimals)
-    return figures.price(reading.answer if answer is None else answer, counts_in)
+    return figures.price(reading.answer if answer is None else answer, unit_of(reading))
 
 
 def _feed_move(reading: FeedReading, shock: Shock) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from watcher.check.look import ChainReport, Finding, Report
 from watcher.config import Wallet
-from watcher.domain.position import Asset, Leg, Numeraire, PositionId, Unreadable
+from watcher.domain.position import Asset, Leg, Numeraire, Position, PositionId, Unreadable
 from watcher.domain.price import FeedReading, Fixed, Leaf, Opaque, Price
 from watcher.domain.source import Address, Block
 from watcher.risk.liquidation import LiquidationPrice
@@ -77,7 +77,7 @@ def _position(finding: Finding, chain: ChainReport) -> dict[str, Any]:
         "legs": [_leg(leg, position.at.timestamp) for leg in position.legs],
         "freshness": position.freshness,
         "feeds": [_feed(reading, position.at.timestamp) for reading in position.feeds],
-        "liquidations": [_liquidation(price) for price in finding.liquidations],
+        "liquidations": [_liquidation(price, position) for price in finding.liquidations],
         "liquidations_unknown": finding.unsure or None,
         "notes": list(position.notes),
         "block": _block(position.at),
@@ -188,11 +188,12 @@ def _heard(of: FeedReading | Price) -> dict[str, Any]:
     }
 
 
-def _liquidation(price: LiquidationPrice) -> dict[str, Any]:
+def _liquidation(price: LiquidationPrice, position: Position) -> dict[str, Any]:
     return {
         "of": price.lever.name,
         "feed": price.lever.feed,
         "prices": sorted(price.lever.keys),
+        "unit": _numeraire(price.counted_in(position)),
         "now": str(price.lever.current),
         "at": str(price.value),
         "distance": decimal(price.distance, _DISTANCE_PLACES),

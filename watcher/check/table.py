@@ -149,7 +149,7 @@ def _distance(finding: Finding) -> Text:
     rise = "+" if nearest.distance > 0 else ""
     return Text(
         f"{clean(nearest.lever.name)} {rise}{figures.percent(nearest.distance)}\n"
-        f"→ {figures.price(nearest.value, position.numeraire)}"
+        f"→ {figures.price(nearest.value, nearest.counted_in(position))}"
     )
 
 
