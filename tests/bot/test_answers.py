@@ -194,17 +194,17 @@ def test_it_asks_which_of_many_positions_is_meant() -> None:
 
 def test_it_tells_of_each_feed_its_age_and_who_rests_on_it() -> None:
     told = ask("/feeds", view("main", "staker", "saver"))
-    assert "WETH / USD\n$2,000.00, 1 s / 1 h, fresh\nunder main, staker" in told
+    assert "WETH / USD\n$2,000.00, 1 s / 1 h, fresh\nnext in 59 min\nunder staker +0.0145, main −0.0104" in told
     assert "saver" not in told  # it owes nothing: no price can hurt it
     stale = ask("/feeds", _an_hour_late())
-    assert stale.startswith("STALE · WETH / USD\n$2,000.00, stale: 2 h / 1 h\nunder main")
+    assert stale.startswith("STALE · WETH / USD\n$2,000.00, stale: 2 h / 1 h\ndue 1 h ago\nunder main −0.0104")
 
 
 def test_it_says_that_the_age_of_a_hidden_source_is_unknown() -> None:
     main = cases()["main"].position
     legs = tuple(replace(leg, price=Price.of(Opaque(Address("0x" + "ab" * 20), leg.price.low))) for leg in main.legs)
     hidden = _with_main(legs=legs)
-    assert "0xabab…abab\nage unknown, its source is hidden\nunder main" in ask("/feeds", hidden)
+    assert "0xabab…abab\nage unknown, its source is hidden\nunder main ±0" in ask("/feeds", hidden)
     assert "· 10 WETH at $2,000.00, counts 82.5 %\n  age unknown, its source is hidden" in ask("/position main", hidden)
 
 

@@ -14,14 +14,14 @@ import pytest
 from tests.cli.conftest import CRITICAL, DEBTLESS, HEARTBEAT, NOBODY, SAFE, Run
 from tests.worlds.aave_v30 import AaveV30World
 from tests.worlds.boundary import flip
-from watcher.check.document import decimal
+from watcher.check.prices import decimal
 
 Write = Callable[..., Path]
 DOCS = Path(__file__).parents[2] / "docs" / "json.md"
 WAD = 10**18
 NUMBERS = {
     *("format", "checked_at", "exit_code", "id", "number", "timestamp", "age", "max_age", "decimals", "updated_at"),
-    *("heartbeat", "readable", "current", "inclusive", "liquidatable"),
+    *("heartbeat", "next_update", "readable", "current", "inclusive", "liquidatable"),
 }
 """What is not a string: everything else may grow beyond 2**53, or is words."""
 

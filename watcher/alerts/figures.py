@@ -15,6 +15,7 @@ from watcher.domain.position import Numeraire
 _EXACT = Context(prec=120)
 _SMALLEST_PLACES = 6
 _PERCENT = 100
+_ROUNDINGS = Decimal("0.000001")
 
 
 def amount(raw: int, decimals: int) -> str:
@@ -72,6 +73,14 @@ def health_change(now: Decimal, then: Decimal) -> str:
     places = _places(now)
     move = _EXACT.subtract(_rounded(now, places, ROUND_FLOOR), _rounded(then, places, ROUND_FLOOR))
     return _with_minus(f"{move:+,f}") if move else "±0"
+
+
+def health_move(move: Decimal) -> str:
+    """By how much health would change: `−0.0123`, `+<0.0001`; `±0` where no more than roundings move it."""
+    size, sign = abs(move), "−" if move < 0 else "+"
+    if size < _ROUNDINGS:
+        return "±0"
+    return f"{sign}<0.0001" if size < Decimal("0.0001") else f"{sign}{_rounded(size, 4)}"
 
 
 def _places(factor: Decimal) -> int:

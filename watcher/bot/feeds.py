@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from decimal import Decimal
+from textwrap import wrap
 
+from watcher.alerts import figures
 from watcher.alerts.ages import PriceAge, ages
 from watcher.alerts.assess import feed_subject
 from watcher.alerts.clean import clean
@@ -14,9 +18,16 @@ from watcher.bot.phrases import age, as_of, first, lines, paragraphs
 from watcher.bot.view import Found, Misunderstood, Sight, View, label
 from watcher.bot.whatif import quoted
 from watcher.config.settings import short
+from watcher.domain.errors import ReadFailed
+from watcher.domain.position import Check
 from watcher.domain.price import Freshness
+from watcher.domain.source import Address
+from watcher.risk.healths import sensitivities
 
 MOST, MOST_NAMED = 25, 8
+_WIDTH = 46
+"""Letters in a line of a telephone."""
+_EXPLAINED = "The number beside a wallet is what its health changes by if the price falls by 1 %."
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +47,8 @@ def feeds(arguments: Sequence[str], view: View) -> Text:
     shown, more = first(found, MOST)
     told = [_told(one, several=len(view.sights) > 1) for one in shown]
     nothing = [] if found else [Text("No feed under any position that could be seen.")]
-    return paragraphs([*told, *more, *nothing, as_of(view.sights, view.now)])
+    explained = [Text(line) for line in wrap(_EXPLAINED, _WIDTH)] if any(_owing(one) for one in shown) else []
+    return paragraphs([*told, *more, *nothing, lines(explained), as_of(view.sights, view.now)])
 
 
 def one_feed(subject: str, view: View) -> list[Text]:
@@ -73,11 +85,46 @@ def _told(under: _Under, *, several: bool) -> Text:
     stale = bold("STALE") + " · " if price.freshness is Freshness.STALE else Text()
     where = f" · {under.sight.title}" if several else ""
     value = f"{quoted(price.reading)}, " if price.reading else ""
-    owing = [one for one in under.dependents.values() if one.position.health.required]
-    whose = list(dict.fromkeys(label(one.wallet) for one in owing))
+    return lines([stale + bold(_name(price)) + where, Text(value + age(price)), *_next(price), *_dependents(under)])
+
+
+def _next(price: PriceAge) -> list[Text]:
+    """By when an update is expected, where something is promised or learned."""
+    due = price.reading.next_update if price.reading else None
+    if price.reading is None or due is None:
+        return []
+    closed = "" if price.reading.hours.is_open(price.now) else ", its market is closed"
+    if due < price.now:
+        return [Text(f"due {figures.duration(price.now - due)} ago{closed}")]
+    return [Text(f"next in {figures.duration(due - price.now)}{closed}")]
+
+
+def _dependents(under: _Under) -> list[Text]:
+    """Who rests on it, and what a fall of 1 % does to the health of each: those first who hang on it most."""
+    hangs = {key: _hangs(one, under.price.source) for key, one in _owing(under).items()}
+    order = sorted(hangs, key=lambda key: abs(hangs[key] or Decimal(0)), reverse=True)
+    whose = list(dict.fromkeys(_named(under.dependents[key], hangs[key]) for key in order))
     rest = f" and {len(whose) - MOST_NAMED} more" if len(whose) > MOST_NAMED else ""
-    under_debt = f"under {', '.join(whose[:MOST_NAMED])}{rest}" if whose else "under no debt"
-    return lines([stale + bold(_name(price)) + where, Text(value + age(price)), Text(under_debt)])
+    told = f"under {', '.join(whose[:MOST_NAMED])}{rest}" if whose else "under no debt"
+    return [Text(line) for line in wrap(told, _WIDTH, break_long_words=False)]
+
+
+def _owing(under: _Under) -> dict[str, Found]:
+    return {key: one for key, one in under.dependents.items() if one.position.health.required}
+
+
+def _hangs(found: Found, source: Address) -> Decimal | None:
+    """None where our formula does not tell."""
+    if found.position.check is Check.MISMATCH:
+        return None
+    with suppress(ReadFailed):
+        known = {one.feed: one.per_percent for one in sensitivities(found.position, found.held.reprice)}
+        return known.get(source)
+    return None
+
+
+def _named(found: Found, move: Decimal | None) -> str:
+    return f"{label(found.wallet)} {'not known' if move is None else figures.health_move(move)}"
 
 
 def _name(price: PriceAge) -> str:

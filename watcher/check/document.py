@@ -6,15 +6,13 @@ ages and decimals are numbers. Addresses are checksummed. Symbols and labels are
 
 from __future__ import annotations
 
-from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 from watcher.check.look import ChainReport, Finding, Report
+from watcher.check.prices import decimal, feed_of, price_of
 from watcher.config import Wallet
 from watcher.domain.position import Asset, Leg, Numeraire, Position, PositionId, Unreadable
-from watcher.domain.price import FeedReading, Fixed, Leaf, Opaque, Price
-from watcher.domain.source import Address, Block
+from watcher.domain.source import Block
 from watcher.risk.liquidation import LiquidationPrice
 
 FORMAT = 1
@@ -25,14 +23,28 @@ _DISTANCE_PLACES = 9
 def as_document(report: Report, version: str) -> dict[str, Any]:
     """The whole report, ready for `json.dumps`."""
     chains = {chain.spec.name: chain for chain in report.chains}
-    wallets = {wallet.address: wallet for wallet in report.wallets}
     return {
         "format": FORMAT,
         "version": version,
-        "checked_at": report.checked_at,
+        **beginning(report),
         "exit_code": report.exit_code,
-        "chains": [_chain(chain, report.checked_at) for chain in report.chains],
         "positions": [_position(one, chains[one.position.at.chain]) for one in report.findings],
+        **endings(report),
+    }
+
+
+def beginning(report: Report) -> dict[str, Any]:
+    """When it was read, and from what chains."""
+    return {
+        "checked_at": report.checked_at,
+        "chains": [_chain(chain, report.checked_at) for chain in report.chains],
+    }
+
+
+def endings(report: Report) -> dict[str, Any]:
+    """What could not be read, and where nothing was found."""
+    wallets = {wallet.address: wallet for wallet in report.wallets}
+    return {
         "unreadable": [
             _unreadable(one, wallets[one.id.wallet], chain.spec.name)
             for chain in report.chains
@@ -76,13 +88,19 @@ def _position(finding: Finding, chain: ChainReport) -> dict[str, Any]:
         "debt": str(position.debt),
         "legs": [_leg(leg, position.at.timestamp) for leg in position.legs],
         "freshness": position.freshness,
-        "feeds": [_feed(reading, position.at.timestamp) for reading in position.feeds],
+        "feeds": [feed_of(reading, position.at.timestamp) for reading in position.feeds],
         "liquidations": [_liquidation(price, position) for price in finding.liquidations],
         "liquidations_unknown": finding.unsure or None,
         "notes": list(position.notes),
         "block": _block(position.at),
         "endpoint": chain.endpoint,
     }
+
+
+def place_of(finding: Finding) -> dict[str, Any]:
+    """Which position it is."""
+    where = finding.position
+    return _place(where.id, finding.wallet, where.at.chain, where.market)
 
 
 def _unreadable(one: Unreadable, wallet: Wallet, chain: str) -> dict[str, Any]:
@@ -118,7 +136,7 @@ def _leg(leg: Leg, now: int) -> dict[str, Any]:
     return {
         "asset": _asset(leg.asset),
         "amount": str(leg.amount),
-        "price": _price(leg.price, now),
+        "price": price_of(leg.price, now),
         "priced_as": leg.priced_as,
         "backing": decimal(leg.backing),
         "required": decimal(leg.required),
@@ -133,61 +151,6 @@ def _numeraire(numeraire: Numeraire) -> dict[str, Any]:
     return {"symbol": numeraire.symbol, "decimals": numeraire.decimals}
 
 
-def _price(price: Price, now: int) -> dict[str, Any]:
-    kind, source = _source(price)
-    return {
-        "low": str(price.low),
-        "high": str(price.high),
-        "kind": kind,
-        "source": source,
-        "freshness": price.freshness(now),
-        **_heard(price),
-    }
-
-
-def _source(price: Price) -> tuple[str, Address | None]:
-    match price.expression:
-        case Leaf(reading):
-            return "feed", reading.feed
-        case Opaque(address, _):
-            return "opaque", address
-        case Fixed():
-            return "fixed", None
-        case _:
-            return "composed", price.source
-
-
-def _feed(reading: FeedReading, now: int) -> dict[str, Any]:
-    return {
-        "address": reading.feed,
-        "pair": reading.pair,
-        "answer": str(reading.answer),
-        "decimals": reading.decimals,
-        "updated_at": reading.updated_at,
-        "age": reading.age(now),
-        "heartbeat": reading.heartbeat,
-        "deviation": None if reading.deviation is None else str(reading.deviation),
-        "freshness": reading.freshness(now),
-        **_heard(reading),
-    }
-
-
-def _heard(of: FeedReading | Price) -> dict[str, Any]:
-    """What second sources say of the same, in its units, and those that say nothing that counts."""
-    return {
-        "second_sources": [
-            {
-                "address": one.by.feed,
-                "kind": one.by.kind,
-                "value": str(one.value),
-                "updated_at": one.by.updated_at,
-            }
-            for one in of.beside
-        ],
-        "unheard": [{"address": one.source, "why": one.why} for one in of.unheard],
-    }
-
-
 def _liquidation(price: LiquidationPrice, position: Position) -> dict[str, Any]:
     return {
         "of": price.lever.name,
@@ -198,10 +161,3 @@ def _liquidation(price: LiquidationPrice, position: Position) -> dict[str, Any]:
         "at": str(price.value),
         "distance": decimal(price.distance, _DISTANCE_PLACES),
     }
-
-
-def decimal(fraction: Fraction, places: int = 18) -> str:
-    """A fraction as a decimal of so many places at most, cut off towards zero."""
-    scaled = int(fraction * 10**places)
-    digits = format(Decimal(scaled).scaleb(-places), "f")
-    return digits.rstrip("0").rstrip(".") if "." in digits else digits

@@ -23,6 +23,8 @@ from watcher.snapshot import Held, Snapshot, take, too_old, watched_on
 WITHIN = 20.0
 """Seconds that one chain may take, over all its endpoints."""
 
+DIFFER = "our formula and the contract differ"
+
 OK, WARNING, CRITICAL, UNKNOWN = 0, 1, 2, 3
 """Exit codes. UNKNOWN is also that of commands that could not even begin."""
 
@@ -32,12 +34,13 @@ class Finding:
     """A position that was read, and what the rules of its wallet say of it.
 
     `liquidations` are the prices that would liquidate it, the nearest first; `unsure` says why there is none to be
-    had, where that is not because no price would do it.
+    had, where that is not because no price would do it. `held` is what a what-if is made of.
     """
 
     wallet: Wallet
     position: Position
     level: Level
+    held: Held | None = None
     liquidations: tuple[LiquidationPrice, ...] = ()
     unsure: str = ""
 
@@ -201,10 +204,10 @@ def _finding(wallet: Wallet, held: Held) -> Finding:
     rules = wallet.rules_at(position.id.deployment)
     level = rules.firing(position.health.factor, liquidatable=position.health.liquidatable)
     if position.check is Check.MISMATCH:  # a formula that does not give today's health gives no liquidation price
-        return Finding(wallet=wallet, position=position, level=level, unsure="our formula and the contract differ")
+        return Finding(wallet=wallet, position=position, level=level, held=held, unsure=DIFFER)
     try:
         prices = [liquidation_price(position, lever, held.reprice) for lever in levers(position)]
     except ReadFailed as problem:
-        return Finding(wallet=wallet, position=position, level=level, unsure=str(problem))
+        return Finding(wallet=wallet, position=position, level=level, held=held, unsure=str(problem))
     found = sorted((price for price in prices if price is not None), key=lambda price: abs(price.distance))
-    return Finding(wallet=wallet, position=position, level=level, liquidations=tuple(found))
+    return Finding(wallet=wallet, position=position, level=level, held=held, liquidations=tuple(found))

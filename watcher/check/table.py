@@ -40,6 +40,7 @@ _STATES = {
     State.DEBT_WITHOUT_COLLATERAL: "debt without\ncollateral",
 }
 _SHORT_NOTE = 32
+_WHY_UNKNOWN = "Whether some of these prices are fresh is not known; watcher feeds --tree shows which, and why."
 _LONGEST_REASON = 400
 
 
@@ -47,13 +48,25 @@ def as_table(report: Report, width: int) -> Iterator[RenderableType]:
     """What to print, from top to bottom, for a terminal so many characters wide."""
     parts: list[RenderableType] = [_positions(report, wide=width >= WIDE)] if report.findings else []
     parts += _remarks(report)
-    parts += [_unseen(report)] if report.unreadable or report.unseen else []
-    parts += [_idle(report)] if report.idle else []
-    parts += [_not_known(report)] if report.not_known else []
+    parts += [Text(_WHY_UNKNOWN, style=_UNKNOWN)] if _ages_unknown(report) else []
+    parts += not_seen(report)
     for index, part in enumerate(parts):
         if index:
             yield Text()
         yield part
+
+
+def not_seen(report: Report) -> list[RenderableType]:
+    """What could not be read, and the wallets of which nothing was found."""
+    parts: list[RenderableType] = [_unseen(report)] if report.unreadable or report.unseen else []
+    parts += [_idle(report)] if report.idle else []
+    return [*parts, *([_not_known(report)] if report.not_known else [])]
+
+
+def _ages_unknown(report: Report) -> bool:
+    """Whether some debt rests on a price whose age nothing can be held against."""
+    owing = (one.position for one in report.findings if one.position.health.required)
+    return any(leg.price.freshness(one.at.timestamp) is Freshness.UNKNOWN for one in owing for leg in one.legs)
 
 
 # --- Positions --------------------------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ _EXAMPLES = """Examples:
 
   watcher check 0x…                   all known markets; needs no file
   watcher check --chain base --json   wallets of ./watcher.toml, for machines
+  watcher feeds --tree                which prices these rest on, and how old
   watcher validate --online           is all that ./watcher.toml names there?
   watcher doctor                      is everything well that alerts depend on?
   watcher wallets add 0x… --label desk

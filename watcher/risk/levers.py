@@ -55,8 +55,9 @@ def unit_of(reading: FeedReading) -> Numeraire:
 
 
 def unit_of_rate(rate: Rate) -> Numeraire:
-    """What a rate counts: the last word of "wstETH in stETH"."""
-    return Numeraire(symbol=rate.what.rpartition(" in ")[2].strip() or "?", decimals=rate.decimals)
+    """What a rate counts: the last word of "wstETH in stETH"; of one that is called otherwise, times."""
+    named, _, unit = rate.what.rpartition(" in ")
+    return Numeraire(symbol=unit.strip() if named else "×", decimals=rate.decimals)
 
 
 def _feeds(by_key: Mapping[Address, Leg], numeraire: Numeraire) -> Iterator[Lever]:
