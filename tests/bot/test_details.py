@@ -65,7 +65,8 @@ def test_it_shows_a_feed_with_its_answer_its_age_and_who_rests_on_it() -> None:
     [feed] = {reading.feed for reading in cases()["main"].position.feeds if reading.pair.startswith("WETH")}
     told = shown(view("main", "staker"), Key(Rule.STALE, feed_subject(SPEC.name, feed)))
     assert told == (
-        "WETH / USD · Ethereum\n$2,000.00, 1 s / 1 h, fresh\nnext in 59 min\nunder staker +0.0145, main −0.0104\n\nEthereum: block 205, 12 s old"
+        "WETH / USD · Ethereum\n$2,000.00, 1 s / 1 h, fresh\nnext in 59 min\n"
+        "under staker +0.0145, main −0.0104\n\nEthereum: block 205, 12 s old"
     )
     assert shown(view(), Key(Rule.STALE, feed_subject("elsewhere", feed))) == "Nothing of it can be seen any more."
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 
@@ -13,7 +14,8 @@ from tests.bot.seen import ask, cases, held, view
 from watcher.alerts import figures
 from watcher.bot.view import Misunderstood, View
 from watcher.bot.whatif import read_shocks
-from watcher.domain.price import Leaf, Price
+from watcher.domain.price import FeedReading, Leaf, Price, Product, Rate
+from watcher.domain.source import Address
 
 
 def test_it_says_what_would_become_of_whom() -> None:
@@ -110,13 +112,46 @@ def test_it_reads_or_refuses_any_text(text: str) -> None:
     assert all(-1 < shock.move <= 1000 for shock in shocks)
 
 
+def test_it_moves_what_is_made_of_a_feed_with_it_and_alone_by_its_own_name() -> None:
+    made = _made_of_one_feed()
+    told = ask("/whatif WETH -20%", made)
+    assert told.splitlines()[1] == "WETH / USD: $2,000.00 → $1,600.00"
+    assert "→ $1,920" not in told, "wrapped ether is not named apart"
+    assert ask("/whatif weth/usd -20%", made).splitlines()[2:] == told.splitlines()[2:]
+    alone = ask("/whatif wstETH -20%", made)
+    assert alone.splitlines()[1] == "wstETH: $2,400.00 → $1,920.00"
+    both, one = (_healths(made, moves) for moves in ({"WETH": 1600, "wstETH": 1920}, {"wstETH": 1920}))
+    assert f"→ {both}" in told
+    assert f"→ {one}" in alone
+
+
+def _healths(of: View, prices: dict[str, int]) -> str:
+    [found] = of.found
+    legs = {leg.asset.symbol: leg for leg in found.position.legs}
+    moved = {legs[name].priced_as: legs[name].price.at(dollars * 10**8) for name, dollars in prices.items()}
+    return figures.health(found.held.reprice(moved).health.factor)
+
+
+def _made_of_one_feed() -> View:
+    """As if wstETH were 1.2 times what the feed of WETH answers."""
+
+    def made(reading: FeedReading) -> Price:
+        rate = Rate(source=Address("0x" + "12" * 20), what="wstETH in WETH", value=12, decimals=1)
+        return Price.of(Product(above=(Leaf(reading), rate), over=10))
+
+    return _reading_wrapped_ether(made)
+
+
 def _sharing_one_feed() -> View:
     """As if the market read wstETH from the feed of WETH."""
+    return _reading_wrapped_ether(lambda reading: Price.of(Leaf(reading)))
+
+
+def _reading_wrapped_ether(by: Callable[[FeedReading], Price]) -> View:
     case = cases()["staker"]
     [weth] = [leg for leg in case.position.legs if leg.asset.symbol == "WETH"]
     [reading] = weth.price.feeds
-    other = Price.of(Leaf(reading))
-    prices = {leg.priced_as: other for leg in case.position.legs}
+    prices = {leg.priced_as: by(reading) for leg in case.position.legs if leg.asset.symbol == "wstETH"}
     market = case.reader.repriced(case.market, prices)
     moved = held(replace(case, market=market))
     seen = view("staker")

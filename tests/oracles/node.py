@@ -44,10 +44,9 @@ class Node:
 
     def run(self, plan: Plan[T]) -> T:
         """What a plan comes to at the head."""
-        return drive(plan, self.block, self.answer)
+        return drive(plan, self.block, self._answer)
 
-    def answer(self, requests: Sequence[Request]) -> Mapping[Request, Sequence[Returned]]:
-        """What each request returns at the head."""
+    def _answer(self, requests: Sequence[Request]) -> Mapping[Request, Sequence[Returned]]:
         self.asked += requests
         calls = [request for request in requests if isinstance(request, Call)]
         returned: dict[Request, Sequence[Returned]] = {

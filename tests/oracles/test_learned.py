@@ -122,7 +122,7 @@ def rounds_of(plan: Plan[Learned | None], known: Answers, there: Node) -> int:
         requests = next(plan)
         while True:
             rounds += bool(requests)
-            answers.returned.update(there.answer(requests))
+            answers.returned.update(there._answer(requests))
             requests = plan.send(answers)
     except StopIteration:
         return rounds
