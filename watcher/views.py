@@ -10,9 +10,9 @@ from typing import Final
 import structlog
 
 from watcher.advice import first_to_liquidate
-from watcher.alerts.assess import View
 from watcher.alerts.falls import Fall, Past, Peak
 from watcher.alerts.rules import RuleBook
+from watcher.alerts.sighting import View
 from watcher.domain.errors import ReadFailed
 from watcher.domain.position import Check
 from watcher.risk.liquidation import LiquidationPrice

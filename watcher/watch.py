@@ -11,12 +11,13 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
-from watcher.alerts.assess import Sighting, assess
+from watcher.alerts.assess import assess
 from watcher.alerts.beside import sight_chain, sight_event
 from watcher.alerts.message import Level
 from watcher.alerts.policy import announce, decide
-from watcher.alerts.record import OF_POSITIONS, Key, Record, Rule
+from watcher.alerts.record import OF_POSITIONS, SHARED_PRICES, Key, Record, Rule
 from watcher.alerts.rules import RuleBook
+from watcher.alerts.sighting import Sighting
 from watcher.announcing import Announcer
 from watcher.chain import Chain, ChainSpec, Disagreement, Pinned
 from watcher.config import Settings
@@ -208,7 +209,7 @@ class ChainWatch:
             return key.subject.split("/")[0] in mine
         if key.rule is Rule.SEQUENCER:
             return key.subject == self.spec.name
-        return key.rule is Rule.STALE and key.subject.startswith(f"{self.spec.name}:")
+        return key.rule in SHARED_PRICES and key.subject.startswith(f"{self.spec.name}:")
 
     def _doubted(self) -> dict[Key, Record]:
         """What was good on confirmed blocks, if those were taken back: it has to be good on others, from the start."""

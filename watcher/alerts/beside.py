@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from watcher.alerts.assess import Blind, Sighting
 from watcher.alerts.happened import Happened, What
 from watcher.alerts.message import Level
 from watcher.alerts.record import Key, Rule
 from watcher.alerts.rules import Rules
+from watcher.alerts.sighting import Blind, Sighting
 from watcher.domain.source import Address, Block
 
 

@@ -14,8 +14,8 @@ from watcher.alerts.ages import ages
 from watcher.alerts.clean import clean
 from watcher.alerts.message import Level, Text, bold, code, link
 from watcher.alerts.outlook import Advice, cautions, ways_back
-from watcher.alerts.record import Key, Rule
-from watcher.bot.feeds import one_feed
+from watcher.alerts.record import SHARED_PRICES, Key, Rule
+from watcher.bot.feeds import one_feed, priced
 from watcher.bot.phrases import age, as_of, first, health, lines, paragraphs, seen_at, sequencer, standing, unknown
 from watcher.bot.view import Found, Sight, View, label
 from watcher.domain.errors import ReadFailed
@@ -28,7 +28,7 @@ MOST = 30
 
 _LIMITS = {Level.WARN: "warn", Level.CRITICAL: "critical", Level.LIQUIDATABLE: "liquidation"}
 _OF_CHAINS = (Rule.BLIND, Rule.SEQUENCER)
-_OF_OTHERS = (Rule.STALE, *_OF_CHAINS)
+_OF_OTHERS = (*SHARED_PRICES, *_OF_CHAINS)
 
 
 def details(view: View, keys: Iterable[Key]) -> Text:
@@ -38,7 +38,7 @@ def details(view: View, keys: Iterable[Key]) -> Text:
     """
     keys = list(keys)
     chains = {key.subject for key in keys if key.rule in _OF_CHAINS}
-    feeds = dict.fromkeys(key.subject for key in keys if key.rule is Rule.STALE)
+    feeds = dict.fromkeys(priced(key) for key in keys if key.rule in SHARED_PRICES)
     positions = dict.fromkeys(key.subject for key in keys if key.rule not in _OF_OTHERS)
     found = [one for one in view.found if str(one.position.id) in positions]
     lost = [one for one in view.unreadable if str(one.id) in positions]

@@ -8,12 +8,12 @@ from decimal import Decimal
 
 from watcher import __version__
 from watcher.alerts.ack import Acknowledgement
-from watcher.alerts.assess import feed_subject
 from watcher.alerts.clean import clean
 from watcher.alerts.message import Level, Text
 from watcher.alerts.mute import Mute
-from watcher.alerts.record import OF_POSITIONS, Key, Record, Rule
+from watcher.alerts.record import OF_POSITIONS, SHARED_PRICES, Key, Record, Rule
 from watcher.alerts.rules import Rules
+from watcher.alerts.sighting import feed_subject
 from watcher.chain.report import EndpointReport
 from watcher.chain.spec import ChainSpec
 from watcher.config import Chat, Role, Settings, Wallet
@@ -169,18 +169,20 @@ class View:
     @property
     def _feeds(self) -> set[Key]:
         """The prices under this chat's positions, as conditions."""
-        return {
+        stale = {
             Key(Rule.STALE, feed_subject(one.position.at.chain, reading.feed))
             for one in self.found
             for reading in one.position.feeds
         }
+        ours = {wallet.address for wallet in self.wallets}
+        return stale | {key for key, one in self.records.items() if key.rule is Rule.SUSPECT and ours & {*one.wallets}}
 
     def subject(self, key: Key) -> str:
         """What an alert is about, as people call it."""
         if key.rule in OF_POSITIONS:
             return next((one.name for one in self.found if str(one.position.id) == key.subject), self._unread(key))
-        if key.rule is Rule.STALE:
-            chain, _, feed = key.subject.partition(":")
+        if key.rule in SHARED_PRICES:
+            chain, feed = key.subject.split(":")[:2]
             return f"price {self._pair(chain, feed)}"
         return next((one.title for one in self.sights if one.spec.name == key.subject), clean(key.subject, _TITLE))
 
