@@ -180,7 +180,7 @@ def test_it_says_how_far_health_fell_and_how_fast() -> None:
 
 def happened(what: What, found: tuple[Change, ...], seen: View | None = None) -> Sighting:
     event = Happened(what=what, position=position("1.5"), changes=found, before=Decimal("1.2"))
-    sighting = sight_event(event, RULES, (seen or view(position("1.5"))).block)
+    sighting = sight_event(event, RULES, seen or view(position("1.5")))
     assert sighting is not None
     return sighting
 

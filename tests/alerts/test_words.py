@@ -275,7 +275,7 @@ CHANGES = changes(BEFORE, THEN)
 
 def event(what: What, **more: Any) -> Notice:
     happened = Happened(what=what, position=THEN, changes=CHANGES, before=BEFORE.health.factor, **more)
-    sighting = sight_event(happened, WATCHFUL, THEN.at)
+    sighting = sight_event(happened, WATCHFUL, view(THEN))
     assert sighting is not None
     return announce(sighting)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from watcher.alerts.message import Level
@@ -24,7 +25,7 @@ from watcher.alerts.sighting import (
 from watcher.alerts.trust import SURE, Trust
 from watcher.domain.doubt import Doubt, Suspicion
 from watcher.domain.position import Position, Unreadable
-from watcher.domain.price import FeedReading, Freshness, Leaf, Price, nodes
+from watcher.domain.price import Chosen, FeedReading, Freshness, Leaf, Price, nodes
 from watcher.domain.sequencer import Running
 from watcher.domain.source import Address
 
@@ -138,13 +139,16 @@ def by_key(view: View) -> dict[Key, Doubt]:
     for one in view.doubts:
         key = Key(Rule.SUSPECT, suspect_subject(view.block.chain, one.source, one.suspicion))
         owing = tuple(about for about in one.about if about.health.required)
-        known = found[key].about if key in found else ()
         if owing:
-            merged = dict.fromkeys([*known, *owing]) if known else owing
-            found[key] = Doubt(
-                suspicion=one.suspicion, source=one.source, name=one.name, said=one.said, about=tuple(merged)
-            )
+            found[key] = _joined(found[key], replace(one, about=owing)) if key in found else replace(one, about=owing)
     return found
+
+
+def _joined(one: Doubt, other: Doubt) -> Doubt:
+    """One source may tell of several things, and several deployments may ask it: what is wrong is told together."""
+    about = {str(position.id): position for position in (*one.about, *other.about)}
+    names, said = dict.fromkeys([one.name, other.name]), dict.fromkeys([one.said, other.said])
+    return replace(one, name=", ".join(names), said="; ".join(said), about=tuple(about.values()))
 
 
 def is_here(key: Key, view: View) -> bool:
@@ -201,7 +205,7 @@ def _no_more(key: Key, view: View, book: RuleBook) -> Iterator[Sighting]:
             facts = Suspect(key.subject, suspicion, None, ())
             yield ended(key, view, book.at(pairs[0][1], pairs[0][0]), facts, wallets)
         return
-    unjudged = not _could_be_made(suspicion, source_of(key), dependents)
+    unjudged = not _could_be_made(suspicion, source_of(key), dependents, view.block.timestamp)
     facts = Suspect(
         key.subject, suspicion, None, dependents, trusts=trusts_of(view, book, dependents), unjudged=unjudged
     )
@@ -217,13 +221,17 @@ def _no_more(key: Key, view: View, book: RuleBook) -> Iterator[Sighting]:
     )
 
 
-def _could_be_made(suspicion: Suspicion, source: Address, positions: Iterable[Position]) -> bool:
-    """Whether there was something to compare with: what could not be read proves nothing."""
+def _could_be_made(suspicion: Suspicion, source: Address, positions: Iterable[Position], now: int) -> bool:
+    """Whether there was something to compare with at block time `now`: what could not be read proves nothing."""
     prices = [leg.price for one in positions for leg in one.legs]
     readings = [reading for price in prices for reading in price.feeds if reading.feed == source]
+    asked = [price for price in prices if price.source == source]
     match suspicion:
         case Suspicion.DEVIATES:
-            return any(one.beside for one in readings) or any(one.beside for one in prices if one.source == source)
+            opinions = [opinion for one in readings for opinion in one.beside]
+            opinions += [opinion for one in asked for opinion in one.beside]
+            told = [opinion.by.freshness(now) is not Freshness.STALE for opinion in opinions]
+            return any(told) or any(isinstance(node, Chosen) for one in asked for node in nodes(one.expression))
         case Suspicion.AT_BOUND:
             return any(one.lowest is not None or one.highest is not None for one in readings)
         case _:

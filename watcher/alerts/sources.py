@@ -96,7 +96,7 @@ def suspect(found: Suspect, name: Name, stands_for: int | None) -> list[Text]:
     shown, more = found.dependents[:MOST], len(found.dependents) - MOST
     return [
         Text(f"{found.suspicion.value}: {sentence(found.doubt.said, trust.LONGEST)}"),
-        Text("The health of these positions may be worse than it looks:"),
+        Text("The health of these positions rests on it:"),
         *(_resting(one, found.trusts, name, known="SUSPECT PRICE") for one in shown),
         *([Text(f"… and {more} more")] if more > 0 else []),
     ]

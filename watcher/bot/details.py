@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from watcher.advice import advise
-from watcher.alerts import figures
+from watcher.alerts import figures, trust
 from watcher.alerts.ages import ages
 from watcher.alerts.clean import clean
 from watcher.alerts.message import Level, Text, bold, code, link
@@ -83,7 +83,14 @@ def card(found: Found, view: View) -> list[Text]:
     """One position in full, in paragraphs."""
     position = found.position
     return [
-        lines([standing(found), _against_limit(found), *map(Text, cautions(position))]),
+        lines(
+            [
+                standing(found),
+                _against_limit(found),
+                *trust.lines(position, found.trust),
+                *map(Text, cautions(position)),
+            ]
+        ),
         _side(found, owed=False),
         _side(found, owed=True),
         *_outlook(found),
