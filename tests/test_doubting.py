@@ -11,7 +11,7 @@ from watcher.domain.position import Position
 from watcher.domain.source import Block
 from watcher.doubting import KEPT_EVERY, REMEMBERED, TrackMemory, memories
 from watcher.risk.doubts import Limits
-from watcher.risk.tracks import Tracks, dumped, loaded
+from watcher.risk.tracks import Track, Tracks, dumped
 from watcher.snapshot import Snapshot
 from watcher.store.prices import PricesKept, TracksKept
 
@@ -29,10 +29,15 @@ class Written:
     def __call__(
         self, positions: Sequence[Position], tracks: Tracks, at: Block, limits: Limits
     ) -> tuple[Tracks, tuple[Doubt, ...]]:
-        before = dumped(tracks["x"]) if "x" in tracks else ""
+        before = tracks["x"].structure if "x" in tracks else ""
         self.given.append(before)
         self.owing.append(len(positions))
-        return dict.fromkeys(self.keys, loaded(f"{before}{at.hash}")), ()
+        return dict.fromkeys(self.keys, track(f"{before}{at.hash}")), ()
+
+
+def track(text: str) -> Track:
+    """A track that remembers a text."""
+    return Track(value=0, decimals=0, since=0, structure=text)
 
 
 def block(number: int, name: str = "") -> Block:
@@ -109,9 +114,9 @@ def test_it_stores_what_stands_for_good_and_goes_on_from_there_after_a_restart()
     assert not found.to_keep(block(3), standing()), "none of it is certain yet"
     looked(found, 4)
     kept = found.to_keep(block(4), standing())
-    assert kept == PricesKept(tracks={(BLOCK.chain, "x"): "<1>"}, at={BLOCK.chain: block(1)})
+    assert kept == PricesKept(tracks={(BLOCK.chain, "x"): dumped(track("<1>"))}, at={BLOCK.chain: block(1)})
     again, check = memory()
-    again.recall(TracksKept(at=block(1), texts={"x": "<1>"}))
+    again.recall(TracksKept(at=block(1), texts={"x": dumped(track("<1>"))}))
     looked(again, 5)
     assert check.given == ["<1>"]
 
@@ -135,7 +140,14 @@ def test_it_stores_once_a_minute_and_only_what_changed() -> None:
     looked(found, minute, minute + 3)
     kept = found.to_keep(block(minute + 3), standing())
     assert kept.tracks[BLOCK.chain, "y"] is None
-    assert str(kept.tracks[BLOCK.chain, "x"]).endswith(f"<{minute}>")
+    assert f"<{minute}>" in str(kept.tracks[BLOCK.chain, "x"])
+
+
+def test_what_another_version_wrote_begins_anew() -> None:
+    found, check = memory()
+    found.recall(TracksKept(at=block(1), texts={"x": "no track"}))
+    looked(found, 5)
+    assert check.given == [""]
 
 
 def test_what_is_remembered_counts_more_than_what_was_stored() -> None:
@@ -144,7 +156,11 @@ def test_what_is_remembered_counts_more_than_what_was_stored() -> None:
     found.to_keep(block(4), standing())
     known = {BLOCK.chain: found}
     memories(
-        {BLOCK.chain: TracksKept(at=block(1), texts={"x": "old"}), "base": TracksKept(at=block(1), texts={})}, known
+        {
+            BLOCK.chain: TracksKept(at=block(1), texts={"x": dumped(track("old"))}),
+            "base": TracksKept(at=block(1), texts={}),
+        },
+        known,
     )
     looked(found, 5)
     assert check.given[-1] == "<1><2><3><4>"
