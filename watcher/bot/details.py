@@ -6,15 +6,16 @@ what the wallet has of that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from watcher.advice import advise
 from watcher.alerts import figures, trust
 from watcher.alerts.ages import ages
-from watcher.alerts.clean import clean
+from watcher.alerts.clean import clean, sentence
 from watcher.alerts.message import Level, Text, bold, code, link
 from watcher.alerts.outlook import Advice, cautions, ways_back
 from watcher.alerts.record import SHARED_PRICES, Key, Rule
+from watcher.alerts.sighting import suspect_subject
 from watcher.bot.feeds import one_feed, priced
 from watcher.bot.phrases import age, as_of, first, health, lines, paragraphs, seen_at, sequencer, standing, unknown
 from watcher.bot.view import Found, Sight, View, label
@@ -47,6 +48,7 @@ def details(view: View, keys: Iterable[Key]) -> Text:
     told = [
         *(lines(_chain(sight, view)) for sight in view.sights if sight.spec.name in chains),
         *(part for subject in feeds for part in one_feed(subject, view)),
+        lines(_doubted([key.subject for key in keys if key.rule is Rule.SUSPECT], view)),
         *(unread(one, view) for one in lost[:MOST]),
         *(part for one in found[:IN_FULL] for part in card(one, view)),
         lines([*rest, *more]),
@@ -63,6 +65,18 @@ def _chain(sight: Sight, view: View) -> list[Text]:
         *sequencer(sight, view.now),
         *(bold("BLIND") + f" for {since}" for since in blind),
     ]
+
+
+def _doubted(subjects: Collection[str], view: View) -> list[Text]:
+    """What is wrong with prices that are suspect still, in the words of the check. Whose they are is told elsewhere."""
+    judged = [(sight.spec.name, one) for sight in view.sights if sight.judged for one in sight.judged.doubts]
+    found = [one for chain, one in judged if suspect_subject(chain, one.source, one.suspicion) in subjects]
+    shown, more = first(found, MOST)
+    told = (
+        bold("SUSPECT PRICE") + f" {clean(one.name, 40)}: {one.suspicion.value} ({sentence(one.said, trust.LONGEST)})"
+        for one in shown
+    )
+    return [*told, *more]
 
 
 def _gone(subject: str, view: View) -> list[Text]:
