@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.alerts.samples import MAIN, NOW, USDC_USD, position, reading, unreadable, view
+from tests.alerts.samples import ETH_FEED, MAIN, NOW, USDC_USD, position, reading, unreadable, view
 from tests.alerts.telling import (
     ADVICE,
     CRITICAL,
@@ -34,11 +34,13 @@ from watcher.alerts.clean import clean, visible
 from watcher.alerts.message import Text
 from watcher.alerts.record import Key, Rule
 from watcher.alerts.rules import Rules
+from watcher.alerts.sighting import suspect_subject
 from watcher.alerts.words import Telling, compose
 from watcher.bot.commands import COMMANDS, Command, answer
 from watcher.bot.details import details
 from watcher.bot.view import Misunderstood, View
 from watcher.config import Role
+from watcher.domain.doubt import Doubt, Suspicion
 from watcher.notify.telegram import TelegramBot
 
 MANY = 10_000
@@ -128,10 +130,16 @@ def messages(name: Callable[[], str]) -> list[Text]:
     """An alert of each kind."""
     late = position("1.05", feeds=(reading(age=7400), USDC_USD))
     found = replace(late, notes=("a note",))
+    doubt = Doubt(suspicion=Suspicion.JUMP, source=ETH_FEED, name=name() or "x", said=f"{name()} at 1.5", about=(late,))
+    doubted = replace(view(late), doubts=(doubt,))
     notices = [
         about(found, RAISED, CRITICAL, OK),
         about(found, REMINDER, CRITICAL, CRITICAL),
         notice(RAISED, sighted(view(found), STALE), WARN, OK),
+        *(
+            notice(RAISED, sighted(doubted, key), CRITICAL, OK)
+            for key in (Key(Rule.SUSPECT, suspect_subject("ethereum", ETH_FEED, Suspicion.JUMP)), HEALTH)
+        ),
         notice(RAISED, sighted(view(lost=(unreadable(),), covered=()), UNREADABLE), CRITICAL, OK),
         notice(RESOLVED, sighted(view(covered=(MAIN,)), HEALTH), OK, CRITICAL),
         notice(

@@ -227,6 +227,7 @@ class Daemon:
         return Known(
             {name: watch.last for name, watch in self.watches.items()},
             self._memory.records,
+            judged={name: watch.view for name, watch in self.watches.items()},
             unseen={name: watch.unseen.problem for name, watch in self.watches.items()},
             endpoints={name: watch.chain.reports() for name, watch in self.watches.items()},
         )

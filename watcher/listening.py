@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from telegram.error import TelegramError
@@ -14,6 +14,7 @@ from watcher import charts
 from watcher.alerts.clean import shortened
 from watcher.alerts.message import Level, Message, Text
 from watcher.alerts.record import Key, Record
+from watcher.alerts.sighting import View as Judged
 from watcher.bot.access import Place, places
 from watcher.bot.chart import chart_of
 from watcher.bot.desk import Desk
@@ -43,14 +44,15 @@ _NOD: Final = 200  # characters, core.telegram.org/bots/api#answercallbackquery
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What there is to answer from: how every condition stands, and by chain its newest snapshot, why it cannot be seen
-    now if it cannot, and how its endpoints have been doing.
+    """What there is to answer from: how every condition stands, and by chain its newest snapshot, what alerts made of
+    it, why it cannot be seen now if it cannot, and how its endpoints have been doing.
     """
 
     snapshots: Mapping[str, Snapshot | None]
     records: Mapping[Key, Record]
     unseen: Mapping[str, str]
     endpoints: Mapping[str, Sequence[EndpointReport]]
+    judged: Mapping[str, Judged | None] = field(default_factory=dict)
 
 
 class Voice:
@@ -207,6 +209,7 @@ class Listening:
             known.snapshots,
             known.records,
             self._store,
+            judged=known.judged,
             unseen=known.unseen,
             endpoints=known.endpoints,
             acks=self._handling.acks,

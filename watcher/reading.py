@@ -22,13 +22,19 @@ KEPT: Final = 64
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
     """What a look is about. `now` is in Unix seconds; `told` are blocks with events that were told; `standing`: there
-    are alerts, which confirmed snapshots may end."""
+    are alerts, which confirmed snapshots may end; `tracked`: there are prices, which are held against earlier ones."""
 
     spec: ChainSpec
     watched: Sequence[Watched]
     now: int
     told: Collection[Block] = ()
     standing: bool = False
+    tracked: bool = False
+
+    @property
+    def certain(self) -> bool:
+        """Whether it matters which of the blocks that were looked at stand."""
+        return bool(self.told) or self.standing or self.tracked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +50,10 @@ class Read:
     reorg: Reorg | None = None
     orphans: frozenset[str] = frozenset()
     shaken: bool = False
+
+    def stands(self, block: Block) -> bool | None:
+        """Whether a block that was looked at leads to this one; None where that is not known."""
+        return False if block.hash in self.orphans else self.trail.has(block) or None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +81,7 @@ class Known:
         if self.last is not None and pinned.block.hash == self.last.block.hash:
             snapshot, trail, reorg = self.last, self.trail, None
         else:
-            trail, reorg = await self._known_or(asking.told).to(pinned, certain=bool(asking.told) or asking.standing)
+            trail, reorg = await self._known_or(asking.told).to(pinned, certain=asking.certain)
             warm = self.last.asked if self.last else ()
             snapshot = await take(
                 pinned,

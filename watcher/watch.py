@@ -11,17 +11,19 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
-from watcher.alerts.assess import Sighting, assess
+from watcher.alerts.assess import assess
 from watcher.alerts.beside import sight_chain, sight_event
 from watcher.alerts.message import Level
 from watcher.alerts.policy import announce, decide
-from watcher.alerts.record import OF_POSITIONS, Key, Record, Rule
+from watcher.alerts.record import OF_POSITIONS, SHARED_PRICES, Key, Record, Rule
 from watcher.alerts.rules import RuleBook
+from watcher.alerts.sighting import Sighting, View
 from watcher.announcing import Announcer
 from watcher.chain import Chain, ChainSpec, Disagreement, Pinned
 from watcher.config import Settings
 from watcher.domain.errors import EndpointError
 from watcher.domain.source import Block
+from watcher.doubting import TrackMemory
 from watcher.happenings import Baseline
 from watcher.memory import Memory
 from watcher.notify.keeper import Keeper
@@ -30,6 +32,7 @@ from watcher.pulse import Pulse
 from watcher.reading import Asking, Known, Read
 from watcher.recording import Recorder
 from watcher.snapshot import Snapshot, watched_on
+from watcher.store.prices import NOTHING, PricesKept
 from watcher.store.seen import LastSeen
 from watcher.trail import Reorg
 from watcher.unseen import Unseen
@@ -60,6 +63,9 @@ class ChainWatch:
     looked: Callable[[Look], None] = lambda _: None
     progressed_at: float = 0.0
     baseline: Baseline | None = None
+    tracks: TrackMemory = field(default_factory=TrackMemory)
+    view: View | None = None
+    """What alerts were judged by at the last look."""
     unseen: Unseen = field(default_factory=Unseen)
     reorgs: int = 0
     """How often blocks that were looked at have been taken back."""
@@ -82,7 +88,8 @@ class ChainWatch:
             {wallet.address: wallet.rules for wallet in wallets},
             {(wallet.address, where): rules for wallet in wallets for where, rules in wallet.places},
         )
-        self._views = Views(self._book)
+        self.tracks.confirmations = self.spec.confirmations
+        self._views = Views(self._book, self.settings.limits, self.tracks)
 
     @property
     def last(self) -> Snapshot | None:
@@ -127,12 +134,15 @@ class ChainWatch:
         snapshot, confirmed = read.snapshot, read.confirmed
         now = int(self.now())
         known = self.memory.standing(self._concerns)
-        latest = assess(await self._views.of(snapshot), self._book, known)
-        settled = assess(await self._views.of(confirmed), self._book, known) if confirmed else []
-        baseline, happened = self._happened(snapshot, read.orphans)
+        view = await self._views.of(snapshot, read.stands)
+        latest = assess(view, self._book, known)
+        settled = assess(await self._views.of(confirmed, read.stands), self._book, known) if confirmed else []
+        prices = await self._views.to_keep(snapshot, read.stands)
+        baseline, happened = self._happened(snapshot, read.orphans, view)
         seen = baseline.to_keep(self.baseline, snapshot)
-        await self._act(latest, settled, now, snapshot, happened, seen, shaken=read.shaken)
+        await self._act(latest, settled, now, snapshot, happened, seen, prices, shaken=read.shaken)
         self.baseline = baseline
+        self.view = view
         self.looked(self._as_look(latest, now, snapshot))
         self._seen_at = now  # only here: what was read and could not be judged was not seen
         if self.last is None or snapshot.block != self.last.block:
@@ -156,6 +166,7 @@ class ChainWatch:
             now=int(self.now()),
             told=self._told,
             standing=bool(self.memory.standing(self._concerns)),
+            tracked=self.last is not None and any(one.health.required for one in self.last.positions),
         )
         return await self._known.read(pinned, asking)
 
@@ -187,7 +198,7 @@ class ChainWatch:
             self._anchor = None
         self._anchor = self._anchor or block
 
-    def _happened(self, snapshot: Snapshot, orphans: Collection[str]) -> tuple[Baseline, list[Sighting]]:
+    def _happened(self, snapshot: Snapshot, orphans: Collection[str], view: View) -> tuple[Baseline, list[Sighting]]:
         """What was done to the positions since they were seen before, for those who want to know."""
         if self.baseline is None:
             return Baseline.of(snapshot), []
@@ -198,7 +209,7 @@ class ChainWatch:
             buried=snapshot.block.number - self.spec.confirmations,
             troubled={one.key.subject for one in records if one.key.rule is Rule.HEALTH and one.level > Level.WARN},
         )
-        found = (sight_event(one, self._book.of(one.position.id), snapshot.block) for one in events)
+        found = (sight_event(one, self._book.of(one.position.id), view) for one in events)
         return baseline, [sighting for sighting in found if sighting is not None]
 
     def _concerns(self, key: Key) -> bool:
@@ -208,7 +219,7 @@ class ChainWatch:
             return key.subject.split("/")[0] in mine
         if key.rule is Rule.SEQUENCER:
             return key.subject == self.spec.name
-        return key.rule is Rule.STALE and key.subject.startswith(f"{self.spec.name}:")
+        return key.rule in SHARED_PRICES and key.subject.startswith(f"{self.spec.name}:")
 
     def _doubted(self) -> dict[Key, Record]:
         """What was good on confirmed blocks, if those were taken back: it has to be good on others, from the start."""
@@ -246,6 +257,7 @@ class ChainWatch:
         seen: Snapshot | None,
         happened: Sequence[Sighting] = (),
         to_keep: Collection[LastSeen] = (),
+        prices: PricesKept = NOTHING,
         *,
         shaken: bool = False,
     ) -> None:
@@ -254,12 +266,12 @@ class ChainWatch:
         decision = decide(self.memory.records | doubted, latest, settled, now, self.memory.acks)
         records = (doubted | {record.key: record for record in decision.records}).values()
         notices = (*decision.notices, *map(announce, happened))
-        if not records and not notices and not to_keep:
+        if not records and not notices and not to_keep and not prices:
             await self.keeper.retry()
             return
         # Off the loop: liquidation prices of many positions at once are seconds of arithmetic.
         messages = await asyncio.to_thread(self._announcer.messages, notices, now, seen)
-        await self.keeper.keep(records, messages, to_keep)
+        await self.keeper.keep(records, messages, to_keep, prices)
         self.memory.remember(records)
         for notice in notices:
             _log.info(

@@ -13,6 +13,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from watcher.chain import Chain
 from watcher.config import Settings
 from watcher.config.scope import Scope
+from watcher.doubting import TrackMemory, memories
 from watcher.happenings import Baseline
 from watcher.memory import Memory
 from watcher.notify.keeper import Keeper
@@ -21,6 +22,7 @@ from watcher.recording import Recorder
 from watcher.store import Store, StoreFailed, StoreThread
 from watcher.store.acks import acknowledgements
 from watcher.store.mutes import mutes
+from watcher.store.prices import tracks_kept
 from watcher.store.seen import LastSeen, forget_seen, last_seen
 from watcher.watch import ChainWatch
 
@@ -42,6 +44,7 @@ class Watches:
         self._ended = ended
         self._watches: dict[str, tuple[ChainWatch, asyncio.Task[None]]] = {}
         self._baselines: dict[str, Baseline] = {}
+        self._tracks: dict[str, TrackMemory] = {}
 
     @property
     def by_chain(self) -> dict[str, ChainWatch]:
@@ -53,6 +56,7 @@ class Watches:
         memory.records = await store.do(Store.records)
         memory.acks = await store.do(acknowledgements)
         memory.mutes = await store.do(mutes)
+        memories(await store.do(tracks_kept), self._tracks)
         by_chain: dict[str, list[LastSeen]] = {}
         for one in await store.do(last_seen):
             by_chain.setdefault(one.block.chain, []).append(one)
@@ -96,6 +100,7 @@ class Watches:
                 recorder=recorder,
                 now=self._now,
                 looked=looked,
+                tracks=self._tracks.setdefault(name, TrackMemory()),
             )
             watch.baseline = self._baselines.get(name)
             task = asyncio.create_task(watch.run(), name=f"watch {name}")

@@ -19,11 +19,11 @@ from sqlalchemy import RowMapping
 
 from tests.alerts.model import Limits, Read, Said, Trader
 from watcher.alerts.ack import Acknowledgement
-from watcher.alerts.assess import Lost, Sighting
 from watcher.alerts.message import Level
 from watcher.alerts.policy import decide
 from watcher.alerts.record import Key, Record, Rule
 from watcher.alerts.rules import Rules
+from watcher.alerts.sighting import Lost, Sighting
 from watcher.domain.health import Health
 from watcher.domain.position import Because, PositionId, Unreadable
 from watcher.domain.source import ZERO_ADDRESS, Holder

@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
-from watcher.alerts.assess import View
+from watcher.alerts.sighting import View
 from watcher.domain.health import Health
 from watcher.domain.position import (
     Asset,

@@ -17,12 +17,13 @@ from tests.alerts.samples import (
     reading,
     view,
 )
-from watcher.alerts.assess import Sighting, View, assess, feed_subject
+from watcher.alerts.assess import assess
 from watcher.alerts.message import Level, Message
 from watcher.alerts.outlook import Advice
 from watcher.alerts.policy import Kind, Notice
 from watcher.alerts.record import Key, Record, Rule
 from watcher.alerts.rules import RuleBook, Rules
+from watcher.alerts.sighting import Sighting, View, feed_subject
 from watcher.alerts.words import Telling, compose
 from watcher.domain.position import Position, Repay, TopUp
 from watcher.domain.source import Address

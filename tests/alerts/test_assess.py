@@ -25,23 +25,13 @@ from tests.alerts.samples import (
     unreadable,
     view,
 )
-from watcher.alerts.assess import (
-    Blind,
-    Closed,
-    Feed,
-    Lost,
-    Seen,
-    Sighting,
-    Unwatched,
-    View,
-    assess,
-    feed_subject,
-)
+from watcher.alerts.assess import assess
 from watcher.alerts.beside import sight_chain
 from watcher.alerts.message import Level
 from watcher.alerts.record import Key, Rule
 from watcher.alerts.rules import RuleBook, Rules
 from watcher.alerts.sharing import told_to
+from watcher.alerts.sighting import Blind, Closed, Feed, Lost, Seen, Sighting, Unwatched, View, feed_subject
 from watcher.domain.health import INFINITE, Health
 from watcher.domain.price import Fixed, Opaque
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.alerts.samples import BLOCK, USDC, WETH, position
+from tests.alerts.samples import USDC, WETH, position, view
 from watcher.alerts.beside import sight_event
 from watcher.alerts.happened import YEAR, Change, Happened, What, changes, looks_liquidated
 from watcher.alerts.message import Level
@@ -65,8 +65,8 @@ def test_it_looks_liquidated_when_both_sides_go_at_a_low_health(
 @pytest.mark.parametrize("what", list(What))
 def test_it_is_told_to_those_who_asked_and_a_liquidation_to_all_who_did_not_decline(what: What) -> None:
     happened, liquidation = Happened(what=what, position=BEFORE, changes=()), what is What.LIQUIDATED
-    assert (sight_event(happened, Rules(), BLOCK) is not None) is liquidation
-    told = sight_event(happened, Rules(events=True), BLOCK)
+    assert (sight_event(happened, Rules(), view()) is not None) is liquidation
+    told = sight_event(happened, Rules(events=True), view())
     assert told is not None
     assert told.firing is (Level.LIQUIDATABLE if liquidation else Level.OK)
-    assert sight_event(happened, Rules(liquidated=False), BLOCK) is None
+    assert sight_event(happened, Rules(liquidated=False), view()) is None

@@ -26,7 +26,7 @@ from tests.alerts.telling import (
     text,
     told,
 )
-from watcher.alerts.assess import Near, Sighting, View, assess
+from watcher.alerts.assess import assess
 from watcher.alerts.beside import sight_event
 from watcher.alerts.falls import Fall, Peak
 from watcher.alerts.fold import fold
@@ -35,6 +35,7 @@ from watcher.alerts.message import Level
 from watcher.alerts.policy import Kind, announce, decide
 from watcher.alerts.record import Key, Record, Rule
 from watcher.alerts.rules import RuleBook, Rules
+from watcher.alerts.sighting import Near, Sighting, View
 from watcher.domain.health import Health
 from watcher.risk.liquidation import Lever, LiquidationPrice
 
@@ -179,7 +180,7 @@ def test_it_says_how_far_health_fell_and_how_fast() -> None:
 
 def happened(what: What, found: tuple[Change, ...], seen: View | None = None) -> Sighting:
     event = Happened(what=what, position=position("1.5"), changes=found, before=Decimal("1.2"))
-    sighting = sight_event(event, RULES, (seen or view(position("1.5"))).block)
+    sighting = sight_event(event, RULES, seen or view(position("1.5")))
     assert sighting is not None
     return sighting
 

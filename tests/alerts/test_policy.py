@@ -9,11 +9,11 @@ import pytest
 from tests.alerts.health_paths import restarted, sighting
 from tests.alerts.samples import COLD, MAIN, position, reading
 from watcher.alerts.ack import Acknowledgement
-from watcher.alerts.assess import Feed, Sighting, Unwatched
 from watcher.alerts.message import Level
 from watcher.alerts.policy import Decision, Kind, decide
 from watcher.alerts.record import Key, Record, Rule
 from watcher.alerts.rules import Rules
+from watcher.alerts.sighting import Feed, Sighting, Unwatched
 from watcher.domain.position import Position
 from watcher.memory import Memory
 

@@ -10,11 +10,12 @@ from tests.alerts.samples import BLOCK, COLD, MAIN, NOW, USDC_USD, later, positi
 from tests.alerts.telling import CRITICAL, EASED, OK, RAISED, REMINDER, RESOLVED, STALE, WARN, lines, notice, text
 from tests.alerts.test_policy import HOUR, heard, kinds, nothing, step
 from watcher.alerts.ack import Acknowledgement
-from watcher.alerts.assess import Sequencing, Sighting, Unwatched, View, assess
+from watcher.alerts.assess import assess
 from watcher.alerts.message import Level
 from watcher.alerts.record import Key, Record, Rule
 from watcher.alerts.rules import RuleBook, Rules
 from watcher.alerts.sharing import told_to
+from watcher.alerts.sighting import Sequencing, Sighting, Unwatched, View
 from watcher.domain.position import Position
 from watcher.domain.sequencer import Running, Sequencer
 
@@ -140,7 +141,7 @@ def test_it_says_what_it_means_for_whom_and_what_to_do() -> None:
         SEQUENCER DOWN · Ethereum
         Down for 12 min, by the chain's uptime feed. Prices stand still and transactions wait: liquidations are blocked, or come in a rush once it is back.
         See what the protocol's own app still allows. Most rollups take a transaction forced in through Ethereum too, hours later.
-        · main · Aave v3 Ethereum · health 1.5000
+        · main · Aave v3 Ethereum · health 1.5000 · STALE PRICE
         · cold · Aave v3 Ethereum · health 1.4000
         Stale by now: ETH / USD.
     """)  # noqa: E501 - lines of a message
@@ -151,7 +152,7 @@ def test_it_says_that_prices_may_jump_and_then_that_it_is_over() -> None:
     assert text(notice(EASED, sighted(BACK, MINE), WARN, CRITICAL)) == lines("""
         SEQUENCER JUST UP AGAIN · Ethereum
         Back for 3 min. Until 1 h have passed prices may jump and liquidations come in a rush: look at these positions now.
-        · main · Aave v3 Ethereum · health 1.5000
+        · main · Aave v3 Ethereum · health 1.5000 · STALE PRICE
     """)  # noqa: E501 - lines of a message
     assert text(notice(RESOLVED, sighted(UP), OK, WARN)) == "SEQUENCER UP · Ethereum\nBack for 1 h 2 min."
     assert text(notice(REMINDER, sighted(UP), WARN, WARN)).startswith("STILL SEQUENCER UP, to be confirmed · Ethereum")
@@ -163,7 +164,7 @@ def test_it_says_why_nothing_is_known_and_what_was() -> None:
         Its uptime feed answers 2, neither 0 nor 1.
         Nothing else says that it is down.
         This is not an all-clear.
-        · main · Aave v3 Ethereum · health 1.5000
+        · main · Aave v3 Ethereum · health 1.5000 · STALE PRICE
     """)
     assert "It was down when last known." in text(notice(REMINDER, sighted(UNKNOWN), CRITICAL, CRITICAL))
 

@@ -46,7 +46,7 @@ from tests.alerts.telling import (
     text,
     told,
 )
-from watcher.alerts.assess import Sighting, assess
+from watcher.alerts.assess import assess
 from watcher.alerts.beside import sight_chain, sight_event
 from watcher.alerts.falls import Fall, Peak
 from watcher.alerts.happened import Happened, What, changes
@@ -56,6 +56,7 @@ from watcher.alerts.policy import Kind, Notice, announce
 from watcher.alerts.record import Key, Rule
 from watcher.alerts.rules import RuleBook, Rules
 from watcher.alerts.sharing import told_to
+from watcher.alerts.sighting import Sighting
 from watcher.domain.position import Check, Position, Repay, State
 from watcher.domain.price import Opaque
 from watcher.risk.restore import Remedy
@@ -274,7 +275,7 @@ CHANGES = changes(BEFORE, THEN)
 
 def event(what: What, **more: Any) -> Notice:
     happened = Happened(what=what, position=THEN, changes=CHANGES, before=BEFORE.health.factor, **more)
-    sighting = sight_event(happened, WATCHFUL, THEN.at)
+    sighting = sight_event(happened, WATCHFUL, view(THEN))
     assert sighting is not None
     return announce(sighting)
 

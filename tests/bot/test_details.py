@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.bot.seen import LABELS, SPEC, ask, cases, snapshot, view
-from watcher.alerts.assess import feed_subject
 from watcher.alerts.record import Key, Rule
+from watcher.alerts.sighting import feed_subject
 from watcher.bot.details import IN_FULL, details
 from watcher.bot.view import View
 from watcher.domain.sequencer import Running, Sequencer

@@ -16,6 +16,7 @@ KEYS = st.sampled_from(
         *("telegram", "telegram.token", "telegram.api"),
         *("chats", "chats.me", "chats.me.id", "chats.me.thread", "endpoints", "endpoints.base", "wallets"),
         *("rules", "rules.warn", "rules.target", "rules.clear", "rules.good_reads", "rules.remind", "rules.stale"),
+        *("prices", "prices.jump", "prices.jump_within", "prices.growth", "rules.suspect", "rules.unknown_age"),
     ]
 )
 SHAPES = ["true", "1979-05-27", "07:32:00", "[]", "{}", "[[]]", "[{}]", "{ a = 1 }", "[1, 'x']", "0xff", "-0.0"]

@@ -70,6 +70,7 @@ async def test_it_takes_no_interest_of_the_time_when_it_was_down_for_a_transacti
         pass
     borrowers.world.pass_time(60 * DAY)
     borrowers.world.touch_feeds()
+    borrowers.world.set_price("WETH", borrowers.world.answer("WETH") + 1)  # no price is the same after two months
     clock.now += 60 * DAY + 100
     async with inside(chosen, clock, inbox):
         assert inbox.texts == []

@@ -75,16 +75,18 @@ def configure(
     max_age: int = 86_400,
     confirmations: int = 0,
     rules: str = "",
+    prices: str = "jump = 10",
     chain: str = "",
 ) -> Path:
     """Writes `watcher.toml` and what belongs to it; returns its path. Everything it names is on loopback.
 
     Each wallet is told to all `chats`, or to the one that `told` names for its label. `chain`: more lines of the
-    chain's table.
+    chain's table. `prices`: what they may do; here they leap, and most tests are not about that.
     """
     (folder / "local.toml").write_text(_local(market, endpoints or [market.world.url], max_age, confirmations, chain))
     parts = [
         f'interval = "{interval}"\nmin_interval = "{interval}"\nprotocols_file = "local.toml"\nstate = "watcher.db"\n',
+        f"[prices]\n{prices}\n",
         f"[rules]\n{rules}\n",
     ]
     if api is not None:

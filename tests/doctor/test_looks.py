@@ -61,7 +61,7 @@ def test_it_finds_a_database_whole_beside_the_watcher_that_has_it_open(settings:
         [(grade, words)] = of("database", look_at_database(settings, NOW))
         assert grade is Grade.WELL
         assert words.startswith("whole, ")
-        assert words.endswith(f"schema 4, SQLite {sqlite3.sqlite_version}")
+        assert words.endswith(f"schema 5, SQLite {sqlite3.sqlite_version}")
         assert look_at_daemon(settings) == Finding(
             part="watcher", grade=Grade.WELL, words=f"runs as process {os.getpid()}"
         )

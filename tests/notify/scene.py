@@ -14,11 +14,12 @@ from tests.bot_api import BotApi
 from tests.bot_api_rules import Accepted
 from tests.notify.support import telegram
 from watcher.alerts.ack import Acknowledgement
-from watcher.alerts.assess import View, assess
+from watcher.alerts.assess import assess
 from watcher.alerts.message import Message
 from watcher.alerts.policy import decide
 from watcher.alerts.record import Key, Record, Rule
 from watcher.alerts.rules import RuleBook, Rules
+from watcher.alerts.sighting import View
 from watcher.alerts.words import Telling, compose
 from watcher.buttons import Seal
 from watcher.config import Chat, Role, Settings, Wallet

@@ -10,6 +10,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from aiohttp import web
 
 from tests.daemon.waiting import eventually
 from tests.notify.support import LABEL, JumpingClock, MemoryChannel, message, working
-from watcher.alerts.message import Level, Message, Section, Text, bold, link
+from watcher.alerts.message import Level, Message, Section, Standing, Text, bold, link
 from watcher.config import Secret, Webhook
 from watcher.domain.errors import DeliveryError
 from watcher.notify.channel import BodyRefused, ChatRefused, FateUnknown, NotSent, Pace
@@ -113,6 +114,9 @@ async def test_it_tells_what_the_message_says(receiver: Receiver) -> None:
         body=bold("CRITICAL") + " 🛑 " + link("explorer", "https://e.x/1"),
         at=7,
         since=5,
+        positions=(
+            Standing(position="m/0x1", health=Decimal("1.32"), second=Decimal("1.05"), price=("suspect", "stale")),
+        ),
     )
     told = await webhook(receiver.port).send(Message.of("pager", [section], 7), label="May be a repeat")
 
@@ -135,6 +139,15 @@ async def test_it_tells_what_the_message_says(receiver: Receiver) -> None:
                     "text": "CRITICAL 🛑 explorer",
                     "at": 7,
                     "since": 5,
+                    "positions": [
+                        {
+                            "id": "m/0x1",
+                            "health": "1.32",
+                            "health_at_second_source": "1.05",
+                            "health_at_edge": None,
+                            "price": ["suspect", "stale"],
+                        }
+                    ],
                 }
             ],
             "links": [{"text": "explorer", "url": "https://e.x/1"}],

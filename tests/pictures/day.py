@@ -58,6 +58,7 @@ _ETHER: Final = {
     28 * _HOUR: 2500,
     29 * _HOUR: 2560,
     34 * _HOUR: 2640,
+    35 * _HOUR: 2640,
 }
 """Dollars, by the minutes since the day began; between them the price moves evenly, but for a few dollars of noise."""
 _NOISE: Final = 12
@@ -134,7 +135,11 @@ class _Day:
         await self._wander_until(_ENDS)
         await self._digest()
         digest = self._shot("digest", self._api.accepted[-1])
-        return [warning, acknowledged, critical, details, chart, resolved, stale, digest]
+
+        self._world.set_price("WBTC", self._world.answer("WBTC") * 3 // 4)
+        await self.pass_until(_ENDS + 1)
+        suspect = self._shot("suspect", self._found("SUSPECT PRICE"))
+        return [warning, acknowledged, critical, details, chart, resolved, stale, digest, suspect]
 
     # What people do
 
@@ -205,7 +210,11 @@ class _Day:
         """The same again from every other of the other feeds, but not from one that is silent."""
         self._looks += 1
         mine = [symbol for symbol in _OTHERS[self._looks % 2 :: 2] if symbol != self._silent]
-        return {symbol: self._world.answer(symbol) for symbol in mine}
+        return {symbol: self._world.answer(symbol) + self._wobble(symbol) for symbol in mine}
+
+    def _wobble(self, symbol: str) -> int:
+        """A few dollars of bitcoin: no market's price stands still all day."""
+        return (self._looks % 5 - 2) * 10**8 if symbol == "WBTC" else 0
 
     async def _digest(self) -> None:
         """What the scheduler does every half minute."""

@@ -8,9 +8,10 @@ import pytest
 
 from tests.risk.incidents import HEAD, INCIDENTS, SEQUENCER, STALE, Incident, Step
 from tests.risk.prices import WALLET, block
-from watcher.alerts.assess import View, assess
+from watcher.alerts.assess import assess
 from watcher.alerts.record import Rule
 from watcher.alerts.rules import RuleBook, Rules
+from watcher.alerts.sighting import View
 from watcher.chain import ChainSpec
 from watcher.domain.source import Address
 from watcher.risk.doubts import Limits, examine

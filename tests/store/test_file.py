@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,9 @@ from sqlalchemy import create_engine, inspect
 from tests.store.samples import message, record
 from watcher.alerts.message import Level, bold
 from watcher.domain.errors import ConfigError
+from watcher.domain.source import Block
 from watcher.store import Store, StoreFailed
+from watcher.store.prices import PricesKept, tracks_kept
 from watcher.store.schema import MIGRATIONS, VERSION, metadata
 
 
@@ -142,6 +145,28 @@ def test_it_brings_a_database_of_the_first_version_forward_with_all_that_waits(p
     assert got is not None
     assert got.message == message(bold("CRITICAL"), severity=Level.CRITICAL, created_at=5)
     assert (got.id, got.maybe_sent) == (7, True)
+
+
+@pytest.mark.parametrize("version", range(1, VERSION))
+def test_it_brings_a_database_of_every_earlier_version_forward(path: Path, version: int) -> None:
+    with closing(sqlite3.connect(path)) as old, old:
+        for statement in (statement for step in MIGRATIONS[:version] for statement in step):
+            old.execute(statement)
+        old.execute("INSERT INTO meta VALUES ('version', ?)", (str(version),))
+        told = {"told": "'[\"m/1\"]'"} if version >= 4 else {}
+        names = ", ".join(["rule, subject, level, episode, since, spoken_at, fired_block, calm", *told])
+        old.execute(f"INSERT INTO condition ({names}) VALUES ({', '.join(['?'] * 8 + [*told.values()])})", ROW)
+    store = Store.open(path)
+    [kept] = store.records().values()
+    assert replace(kept, told=()) == record("a", Level.CRITICAL)
+    assert kept.told == (("m/1",) if version >= 4 else ())
+    at = Block(chain="base", number=7, hash="0x07", timestamp=700)
+    store.commit([], [], (), PricesKept(tracks={("base", "a"): "1"}, at={"base": at}))
+    assert tracks_kept(store)["base"].texts == {"a": "1"}
+    store.close()
+
+
+ROW = ("health", "a", 2, 3, 10, 11, 12, 1)
 
 
 def test_it_leaves_the_data_alone_when_it_is_opened_again(path: Path) -> None:

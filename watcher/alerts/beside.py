@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from watcher.alerts.assess import Blind, Sighting
 from watcher.alerts.happened import Happened, What
 from watcher.alerts.message import Level
 from watcher.alerts.record import Key, Rule
 from watcher.alerts.rules import Rules
-from watcher.domain.source import Address, Block
+from watcher.alerts.sighting import Blind, Sighting, View
+from watcher.domain.source import Address
 
 
 def sight_chain(
@@ -31,8 +32,8 @@ def sight_chain(
     )
 
 
-def sight_event(happened: Happened, rules: Rules, block: Block) -> Sighting | None:
-    """What has happened to a position, if its owner wants to know."""
+def sight_event(happened: Happened, rules: Rules, view: View) -> Sighting | None:
+    """What has happened to a position, if its owner wants to know. `view` is of the snapshot that shows it."""
     liquidated = happened.what is What.LIQUIDATED
     if not (rules.liquidated if liquidated else rules.events):
         return None
@@ -42,7 +43,7 @@ def sight_event(happened: Happened, rules: Rules, block: Block) -> Sighting | No
         firing=level,
         holding=level,
         rules=rules,
-        order=block.number,
-        facts=happened,
+        order=view.block.number,
+        facts=replace(happened, trust=view.trust(happened.position, rules)),
         wallets=(happened.position.id.wallet,),
     )

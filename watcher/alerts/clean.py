@@ -35,6 +35,9 @@ _DOT = re.compile(r"\.(?=\S)")
 _SLASH = re.compile("/(?! )")
 """One that may begin a path or a bot's command, unlike that of "ETH / USD"."""
 
+_NUMBER = re.compile(r"(?<![\w.,·])([\d,]*\d\.\d+)(?!\w|[.,·]\w)", re.ASCII)
+"""A number with a decimal point that is no part of a name: `1.05`, but nothing of `1.05.example` or `1.2.3.4`."""
+
 
 def clean(text: str, limit: int = 24) -> str:
     """A token's symbol or a contract's label, of at most `limit` characters, that no client will turn into a link.
@@ -42,6 +45,19 @@ def clean(text: str, limit: int = 24) -> str:
     Cleaning twice is cleaning once.
     """
     return _defanged(shortened(_defanged(visible(text[:_READ])), limit)) or NAMELESS
+
+
+def sentence(text: str, limit: int) -> str:
+    """The same for a sentence of ours in which such names stand: decimal points stay, in what is a number and no more.
+
+    Cleaning twice is cleaning once.
+    """
+    parts = _NUMBER.split(shortened(_defanged_but_numbers(visible(text[:_READ])), limit))
+    return "".join(part if place % 2 else _defanged(part) for place, part in enumerate(parts)) or NAMELESS
+
+
+def _defanged_but_numbers(text: str) -> str:
+    return "".join(part if place % 2 else _defanged(part) for place, part in enumerate(_NUMBER.split(text)))
 
 
 def titled(name: str) -> str:

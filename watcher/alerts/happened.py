@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
+from watcher.alerts.trust import SURE, Trust
 from watcher.domain.position import Asset, Position
 
 YEAR: Final = 365 * 86_400
@@ -39,7 +40,7 @@ class Happened:
     """An event. `position` is as it is now, or as it was last seen where it is closed; `before` is its health then.
 
     `unseen`: seconds in which nobody looked, so that interest is in the amounts. `undone`: it was told, and its block
-    has been taken back.
+    has been taken back. `trust`: how far the prices under it can be trusted.
     """
 
     what: What
@@ -48,6 +49,7 @@ class Happened:
     before: Decimal | None = None
     unseen: int = 0
     undone: bool = False
+    trust: Trust = SURE
 
     @property
     def name(self) -> str:

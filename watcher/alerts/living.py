@@ -20,11 +20,11 @@ from decimal import Decimal
 
 from watcher.alerts import figures
 from watcher.alerts.ack import Acknowledgement
-from watcher.alerts.assess import Fell, Near, Seen, Sighting
 from watcher.alerts.incident import Incident, Member
 from watcher.alerts.message import Level, Message, Section, Text, bold, first_line, italic, joined
 from watcher.alerts.policy import Kind, Notice
 from watcher.alerts.record import Key, Record
+from watcher.alerts.sighting import Fell, Near, Seen, Sighting, Unsure
 from watcher.alerts.words import Telling, below_headline, in_brief
 
 _AGAIN = "It got worse, and is told again below."
@@ -113,7 +113,7 @@ def trend(was: Decimal | None, now: Decimal | None) -> str:
 def health_of(notice: Notice) -> Decimal | None:
     """The health of the position that a notice is about, if it is about one that was read."""
     facts = notice.sighting.facts
-    return facts.position.health.factor if isinstance(facts, Seen | Near | Fell) else None
+    return facts.position.health.factor if isinstance(facts, Seen | Near | Fell | Unsure) else None
 
 
 def section_now(section: Section, member: Member, now: Now, *, brief: bool) -> Section:

@@ -109,6 +109,18 @@ def first_line(text: Text) -> Text:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a position stands that a section is about, for programs. `second` and `edge` are its health at the second
+    source and at the worst edge of its feeds' deviation, where they are known; `price`: "suspect", "stale"."""
+
+    position: str
+    health: Decimal
+    second: Decimal | None = None
+    edge: Decimal | None = None
+    price: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
     """What a message says of one condition. `rule` and `subject` name the condition, `level` is where it stands.
 
@@ -118,6 +130,7 @@ class Section:
     tells of an alert for the first time, or of one that got worse, so that an incident begins with its message.
     `health` is the factor of the position that it is about, if it has one.
     `wallets` are whom it concerns; `weight`, the worse of where it stands and where it stood, is what a mute goes by.
+    `positions` are those that were read, the first of them where there are many.
     """
 
     rule: str
@@ -134,6 +147,7 @@ class Section:
     health: Decimal | None = None
     wallets: tuple[Address, ...] = ()
     weight: Level = Level.OK
+    positions: tuple[Standing, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 from watcher.alerts import figures
-from watcher.alerts.assess import Near
 from watcher.alerts.clean import clean
 from watcher.alerts.falls import Fall
 from watcher.alerts.happened import Change, Happened, What
 from watcher.alerts.message import Level, Text, code
 from watcher.alerts.rules import Rules
+from watcher.alerts.sighting import Near
 from watcher.domain.position import Position
 from watcher.risk.liquidation import LiquidationPrice
 

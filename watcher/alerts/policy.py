@@ -8,11 +8,17 @@ For one condition, with L the level remembered, F what the latest snapshot fires
     | any   | F > L                         | F         | raised   | at once; a new episode where L was OK  |
     | OK    | F = OK                        | OK        | nothing  |                                        |
     | > OK  | H ≥ L                         | L         | reminder | if due; calm restarts from 0           |
+    | WARN  | nothing of an event any more  | WARN      | nothing  | until it has stood as long as it lasts |
     | > OK  | H < L, not confirmed          | L         | reminder | if due; calm stays                     |
     | > OK  | H < L, confirmed still at ≥ L | L         | reminder | if due; calm restarts from 0           |
     | > OK  | H < L, confirmed below L      | L         | nothing  | calm + 1, until `good_reads`           |
     | > OK  | the same, calm = good_reads   | max H     | eased    | to OK: resolved, the episode ends      |
     | > OK  | that nobody asks any more     | OK        | resolved | at once: no block can take an edit back|
+
+An event is what one block shows and later ones do not: a price that jumped, a round that went back, a source that was
+changed. It stands for as long as such an event lasts (`shared.LASTS`: an hour, a day) after it came to its level, is
+never reminded of, and then ends by itself as all else does: on confirmed blocks that show nothing of it. While it
+stands, another of the same kind and source is the same alert. What it was critical for may ease to WARN before.
 
 A reminder, by what somebody said to have seen of this episode, at L or a worse level (a word about an earlier episode,
 or about a lower level, counts as none):
@@ -41,10 +47,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from watcher.alerts.ack import Acknowledgement
-from watcher.alerts.assess import Closed, Sequencing, Sighting
 from watcher.alerts.message import Level
 from watcher.alerts.record import Key, Record, Rule
 from watcher.alerts.sharing import declined, names_of, of_some, sharers, unwatched
+from watcher.alerts.sighting import Closed, Sequencing, Sighting
 from watcher.domain.sequencer import Running
 
 
@@ -145,7 +151,7 @@ def _step(
         return record, None
     if seen.final:
         return replace(record, level=Level.OK, since=now, spoken_at=now, fired_block=seen.order, calm=0), Kind.RESOLVED
-    if seen.holding >= record.level:
+    if seen.holding >= record.level or _lasts(record, seen, now):
         return _reminded(replace(record, calm=0), seen, now, ack)
     evidence = settled is not None and settled.order > record.fired_block
     if settled is None or not evidence:
@@ -154,9 +160,14 @@ def _step(
         return _reminded(replace(record, calm=0), seen, now, ack)
     if record.calm + 1 < _good_reads(seen):
         return replace(record, calm=record.calm + 1), None
-    level = max(settled.holding, seen.holding)
+    level = max(settled.holding, seen.holding, Level.WARN if seen.lasts and record.level > Level.WARN else Level.OK)
     eased = replace(record, level=level, since=now, spoken_at=now, fired_block=seen.order, calm=0)
     return eased, Kind.RESOLVED if level is Level.OK else Kind.EASED
+
+
+def _lasts(record: Record, seen: Sighting, now: int) -> bool:
+    """Whether it stands for having been seen not long ago, though nothing shows it now."""
+    return record.level is Level.WARN and now - record.since < seen.lasts
 
 
 def _reminded(record: Record, seen: Sighting, now: int, ack: Acknowledgement | None) -> tuple[Record, Kind | None]:
@@ -174,7 +185,10 @@ def _reminder_is_due(record: Record, seen: Sighting, now: int, ack: Acknowledgem
 
 
 def _is_said_once(record: Record, seen: Sighting) -> bool:
-    """A sequencer whose feed tells nothing may stay so, and nobody here can mend it; unless it was last known down."""
+    """A sequencer whose feed tells nothing may stay so, and nobody here can mend it; unless it was last known down. An
+    event is no news the second time."""
+    if seen.lasts:
+        return True
     unknown = isinstance(seen.facts, Sequencing) and seen.facts.report.state is Running.UNKNOWN
     return unknown and record.level is seen.firing
 
@@ -184,5 +198,5 @@ def _good_reads(seen: Sighting) -> int:
 
     All that stands of a closed position ends together, so that it is said once.
     """
-    drifts = seen.key.rule in (Rule.HEALTH, Rule.DISTANCE)
+    drifts = seen.key.rule in (Rule.HEALTH, Rule.DISTANCE, Rule.SUSPECT)
     return seen.rules.good_reads if drifts or isinstance(seen.facts, Closed) else 1

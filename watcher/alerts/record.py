@@ -18,13 +18,19 @@ class Rule(StrEnum):
     DROP = "drop"
     EVENT = "event"
     STALE = "stale"
+    SUSPECT = "suspect"
+    UNKNOWN_AGE = "unknown_age"
     SEQUENCER = "sequencer"
     UNREADABLE = "unreadable"
     BLIND = "blind"
 
 
-OF_POSITIONS: Final = frozenset({Rule.HEALTH, Rule.UNREADABLE, Rule.DISTANCE, Rule.DROP})
+OF_POSITIONS: Final = frozenset({Rule.HEALTH, Rule.UNREADABLE, Rule.DISTANCE, Rule.DROP, Rule.UNKNOWN_AGE})
 """The rules whose subject is a position."""
+
+SHARED_PRICES: Final = frozenset({Rule.STALE, Rule.SUSPECT})
+"""The rules whose subject is a price that several positions may share: `chain:source`, and the check where it has a
+rule of its own for each."""
 
 
 @dataclass(frozen=True, slots=True)

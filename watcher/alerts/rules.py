@@ -20,7 +20,8 @@ class Rules:
     A level fires below its limit and eases only above `limit × (1 + clear)`, seen in `good_reads` confirmed snapshots
     in a row. `target` is the health that repay and top-up amounts aim at. `remind` repeats a standing alert.
     The distance limits are relative moves of a price to where it liquidates; `drop` is a relative fall of health
-    `drop_within` so many seconds. Those that are None are not watched.
+    `drop_within` so many seconds. Those that are None are not watched. `unknown_age`: tell where a debt rests on prices
+    of which nobody can say how old they are.
     """
 
     warn: Decimal = Decimal("1.30")
@@ -30,6 +31,8 @@ class Rules:
     good_reads: int = 2
     remind: int = 4 * 3600
     stale: bool = True
+    suspect: bool = True
+    unknown_age: bool = False
     unreadable: bool = True
     distance_warn: Decimal | None = None
     distance_critical: Decimal | None = None
@@ -48,6 +51,8 @@ class Rules:
             Rule.DISTANCE: self.watches_distance,
             Rule.DROP: self.drop is not None,
             Rule.STALE: self.stale,
+            Rule.SUSPECT: self.suspect,
+            Rule.UNKNOWN_AGE: self.unknown_age,
             Rule.UNREADABLE: self.unreadable,
         }
         return wanted.get(rule, True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from watcher.alerts import figures
-from watcher.alerts.assess import Sequencing
+from watcher.alerts import figures, trust
 from watcher.alerts.clean import clean, titled
 from watcher.alerts.message import Level, Text
+from watcher.alerts.sighting import Sequencing
 from watcher.alerts.sources import Name
 from watcher.domain.position import Position, Unreadable
 from watcher.domain.price import Freshness
@@ -62,11 +62,15 @@ def told(found: Sequencing, whose: Name, level: Level) -> list[Text]:
 
 def _concerned(found: Sequencing, whose: Name) -> list[Text]:
     shown, more = found.dependents[:_MOST], len(found.dependents) - _MOST
-    return [*(_line(one, whose) for one in shown), *([Text(f"… and {more} more")] if more > 0 else [])]
+    return [*(_line(one, whose, found) for one in shown), *([Text(f"… and {more} more")] if more > 0 else [])]
 
 
-def _line(one: Position | Unreadable, whose: Name) -> Text:
-    state = "unreadable" if isinstance(one, Unreadable) else f"health {figures.health(one.health.factor)}"
+def _line(one: Position | Unreadable, whose: Name, found: Sequencing) -> Text:
+    if isinstance(one, Unreadable):
+        state = "unreadable"
+    else:
+        marks = trust.beside(one, found.trusts.get(str(one.id), trust.SURE))
+        state = f"health {figures.health(one.health.factor)}{marks}"
     return Text(f"· {whose(one.id.wallet)} · {titled(one.market)} · {state}")
 
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import assert_never
 
-from watcher.alerts import figures, moves, sequencing, sources
-from watcher.alerts.assess import Blind, Closed, Facts, Feed, Fell, Lost, Near, Seen, Sequencing, Unwatched
+from watcher.alerts import figures, moves, sequencing, sources, trust
 from watcher.alerts.clean import clean, titled
 from watcher.alerts.happened import Happened
 from watcher.alerts.message import Level, Message, Section, Text, bold, code, joined, link
@@ -16,6 +15,20 @@ from watcher.alerts.outlook import Advice, cautions, ways_back
 from watcher.alerts.policy import Kind, Notice
 from watcher.alerts.record import Rule
 from watcher.alerts.rules import Rules
+from watcher.alerts.sighting import (
+    Blind,
+    Closed,
+    Feed,
+    Fell,
+    Lost,
+    Near,
+    Seen,
+    Sequencing,
+    Suspect,
+    Unsure,
+    Unwatched,
+)
+from watcher.alerts.spoken import living_in, standings_in, trust_in
 from watcher.domain.health import INFINITE
 from watcher.domain.position import Leg, Position
 from watcher.domain.source import Address
@@ -88,7 +101,8 @@ def _section(notice: Notice, telling: Telling, *, brief: bool, known: bool) -> S
         brief=brief,
         episode=notice.record.episode,
         opens=notice.kind is Kind.RAISED,
-        health=position.health.factor if (position := _living(notice.sighting.facts)) else None,
+        health=position.health.factor if (position := living_in(notice.sighting.facts)) else None,
+        positions=tuple(standings_in(facts)),
         wallets=notice.sighting.wallets,
         weight=notice.weight,
     )
@@ -96,22 +110,16 @@ def _section(notice: Notice, telling: Telling, *, brief: bool, known: bool) -> S
 
 def urgency(notice: Notice) -> tuple[int, Decimal]:
     """The order of telling: the worst level first, and within it the lowest health."""
-    position = _living(notice.sighting.facts)
+    position = living_in(notice.sighting.facts)
     return -notice.severity, position.health.factor if position else INFINITE
-
-
-def _living(facts: Facts) -> Position | None:
-    """The position that is spoken of, where it was read."""
-    if isinstance(facts, Happened):
-        return None if facts.gone else facts.position
-    return facts.position if isinstance(facts, Seen | Near | Fell) else None
 
 
 def in_brief(notice: Notice, telling: Telling) -> Text:
     """A notice in one line."""
-    position = _living(notice.sighting.facts)
+    position = living_in(notice.sighting.facts)
     trend = telling.trends.get(notice.record.key.subject, "")
     health = f" · health {figures.health(position.health.factor)}{trend}" if position else ""
+    health += trust.beside(position, trust_in(notice.sighting.facts)) if position else ""
     return _headline(notice, telling) + health
 
 
@@ -129,8 +137,11 @@ def below_headline(notice: Notice, telling: Telling) -> list[Text]:
             lines = [_distance(notice, facts), *_in_short(notice, position, telling)]
         case Fell(position, fall):
             lines = [moves.fall(fall, notice.sighting.rules), *_in_short(notice, position, telling)[1:]]
+        case Unsure(position):
+            lines = [*sources.unsure(facts, stands=bool(notice.record.level)), *_in_short(notice, position, telling)]
         case Happened():
-            lines = [*moves.event(facts), _block(facts.position, telling)]
+            doubted = [] if facts.gone else trust.lines(facts.position, facts.trust)
+            lines = [*moves.event(facts), *doubted, _block(facts.position, telling)]
         case Lost(unreadable):
             lines = [
                 Text(f"{clean(unreadable.reason, 300)} (unreadable)"),
@@ -140,6 +151,9 @@ def below_headline(notice: Notice, telling: Telling) -> list[Text]:
             lines = [Text("The position is closed.")]
         case Feed():
             lines = sources.feed(facts, telling.wallet, stands=bool(notice.record.level))
+        case Suspect():
+            stands_for = telling.now - notice.record.since if notice.record.level else None
+            lines = sources.suspect(facts, telling.wallet, stands_for)
         case Unwatched():
             lines = sources.unwatched(facts, notice.record.key.rule, telling.wallet)
         case Blind():
@@ -164,6 +178,9 @@ def _headline(notice: Notice, telling: Telling) -> Text:
         case Fell(position, _):
             name = f"{_still(notice)}FAST DROP" if notice.record.level else "DROP OVER"
             return bold(name) + f" · {telling.wallet(position.id.wallet)} · {titled(position.market)}"
+        case Unsure(position):
+            name = f"{_still(notice)}PRICE OF UNKNOWN AGE" if record.level else "PRICES OF KNOWN AGE"
+            return bold(name) + f" · {telling.wallet(position.id.wallet)} · {titled(position.market)}"
         case Happened(position=position):
             return bold(moves.name(facts)) + f" · {telling.wallet(position.id.wallet)} · {titled(position.market)}"
         case Lost(unreadable):
@@ -174,6 +191,8 @@ def _headline(notice: Notice, telling: Telling) -> Text:
         case Feed(subject, reading, _):
             name = f"{_still(notice)}STALE PRICE" if record.level else "PRICE ALIVE" if reading else "PRICE NOT NEEDED"
             return bold(name) + f" · {_place(subject, telling, clean(reading.pair, 40) if reading else '')}"
+        case Suspect(subject):
+            return bold(_suspect(notice, facts)) + f" · {_place(subject, telling, _priced(facts))}"
         case Unwatched(subject):
             return bold("NO LONGER WATCHED") + f" · {sources.CALLED[record.key.rule]} · {_place(subject, telling)}"
         case Blind(chain, problem, _):
@@ -190,10 +209,28 @@ def _place(subject: str, telling: Telling, pair: str = "") -> str:
     """A position or a feed that is known by its name alone."""
     if "/" in subject:
         return " · ".join(telling.subject(subject))
-    chain, _, feed = subject.partition(":")
-    if not feed:
+    chain, *feeds = subject.split(":")
+    if not feeds:
         return telling.chain(chain)
+    feed = feeds[0]
     return f"{pair or f'{feed[:6]}…{feed[-4:]}'} · {telling.chain(chain)}"
+
+
+def _suspect(notice: Notice, found: Suspect) -> str:
+    if not notice.record.level:
+        return "PRICE NOT SUSPECT ANY MORE" if found.dependents else "PRICE NOT NEEDED"
+    if notice.record.level >= Level.CRITICAL:
+        return f"{_still(notice)}CRITICAL: SUSPECT PRICE"
+    return f"{_still(notice)}SUSPECT PRICE{', was CRITICAL' if notice.before.level >= Level.CRITICAL else ''}"
+
+
+def _priced(found: Suspect) -> str:
+    """What the source prices; nothing where that is not known any more."""
+    if found.doubt is not None:
+        return clean(found.doubt.name, 40)
+    source = found.subject.split(":")[1]
+    readings = (reading for one in found.dependents for reading in one.feeds if reading.feed == source)
+    return next((clean(reading.pair, 40) for reading in readings), "")
 
 
 def _standing(notice: Notice) -> str:
@@ -216,7 +253,7 @@ def _pending(notice: Notice) -> str:
 def _position(notice: Notice, position: Position, telling: Telling) -> list[Text]:
     """How bad, how near and what to do come first: a telephone's lock screen shows no more."""
     advice = telling.advice.get(str(position.id), Advice())
-    lines = [_health(notice, position, telling)]
+    lines = [_health(notice, position, telling), *trust.lines(position, trust_in(notice.sighting.facts))]
     lines += [Text(note) for note in cautions(position)]
     if notice.record.level:
         lines += _liquidations(position, advice)
@@ -237,7 +274,8 @@ def _position(notice: Notice, position: Position, telling: Telling) -> list[Text
 def _in_short(notice: Notice, position: Position, telling: Telling) -> list[Text]:
     """What is told of a position beside something else: its health, what would help, and where that was seen."""
     remedies = _remedies(telling.advice.get(str(position.id), Advice()), notice.sighting.rules)
-    lines = [_health(notice, position, telling), *map(Text, cautions(position))]
+    doubted = trust.lines(position, trust_in(notice.sighting.facts))
+    lines = [_health(notice, position, telling), *doubted, *map(Text, cautions(position))]
     return [*lines, *(remedies if notice.record.level else []), _block(position, telling)]
 
 

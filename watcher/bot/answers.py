@@ -12,6 +12,7 @@ from watcher.bot.arguments import chosen, nothing_more
 from watcher.bot.phrases import (
     as_of,
     counted,
+    doubted,
     first,
     health,
     lines,
@@ -20,6 +21,7 @@ from watcher.bot.phrases import (
     sequencer,
     sides,
     standing,
+    suspects,
     unknown,
 )
 from watcher.bot.view import Found, Sight, View, label
@@ -48,7 +50,7 @@ def _watched(view: View) -> Text:
         if level and level in levels
     ]
     if found and found[0].position.health.required:
-        parts.append(Text("lowest health ") + health(found[0].position) + f": {found[0].name}")
+        parts.append(Text("lowest health ") + health(found[0].position) + f": {found[0].name}{doubted(found[0])}")
     if view.unreadable:
         parts.append(bold(f"{counted(len(view.unreadable), 'position')} UNKNOWN") + ", not readable")
     return lines(parts)
@@ -60,7 +62,7 @@ def _sight_lines(view: View) -> list[Text]:
         parts.append(seen_at(sight, view.now))
         if sight.snapshot:
             parts.append(Text(f"· read through {clean(sight.snapshot.endpoint, 32)}"))
-        parts += [Text("· ") + told for told in sequencer(sight, view.now)]
+        parts += [Text("· ") + told for told in (*sequencer(sight, view.now), *suspects(sight, view))]
         parts += _trouble(sight)
         if sight.blind_since is not None:
             parts.append(Text("· ") + bold("BLIND") + f" for {_since(sight.blind_since, view)}")

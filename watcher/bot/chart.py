@@ -6,7 +6,7 @@ import asyncio
 from zoneinfo import ZoneInfo
 
 from watcher.advice import driver
-from watcher.alerts import figures
+from watcher.alerts import figures, trust
 from watcher.alerts.clean import clean
 from watcher.alerts.message import Text, bold
 from watcher.bot.view import Found
@@ -59,5 +59,6 @@ def _caption(found: Found, points: list[Point], leg: Leg | None, seconds: int) -
     healths = [point.health for point in points]
     lowest, highest, last = (figures.health(each) for each in (min(healths), max(healths), healths[-1]))
     caption += f": between {lowest} and {highest}, last {last}" if lowest != highest else f": {last}"
+    caption += trust.beside(found.position, found.trust)
     price = f"\nbelow it: {clean(leg.asset.symbol)}, whose price matters most" if leg else ""
     return caption + price

@@ -6,16 +6,17 @@ what the wallet has of that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from watcher.advice import advise
-from watcher.alerts import figures
+from watcher.alerts import figures, trust
 from watcher.alerts.ages import ages
-from watcher.alerts.clean import clean
+from watcher.alerts.clean import clean, sentence
 from watcher.alerts.message import Level, Text, bold, code, link
 from watcher.alerts.outlook import Advice, cautions, ways_back
-from watcher.alerts.record import Key, Rule
-from watcher.bot.feeds import one_feed
+from watcher.alerts.record import SHARED_PRICES, Key, Rule
+from watcher.alerts.sighting import suspect_subject
+from watcher.bot.feeds import one_feed, priced
 from watcher.bot.phrases import age, as_of, first, health, lines, paragraphs, seen_at, sequencer, standing, unknown
 from watcher.bot.view import Found, Sight, View, label
 from watcher.domain.errors import ReadFailed
@@ -28,7 +29,7 @@ MOST = 30
 
 _LIMITS = {Level.WARN: "warn", Level.CRITICAL: "critical", Level.LIQUIDATABLE: "liquidation"}
 _OF_CHAINS = (Rule.BLIND, Rule.SEQUENCER)
-_OF_OTHERS = (Rule.STALE, *_OF_CHAINS)
+_OF_OTHERS = (*SHARED_PRICES, *_OF_CHAINS)
 
 
 def details(view: View, keys: Iterable[Key]) -> Text:
@@ -38,7 +39,7 @@ def details(view: View, keys: Iterable[Key]) -> Text:
     """
     keys = list(keys)
     chains = {key.subject for key in keys if key.rule in _OF_CHAINS}
-    feeds = dict.fromkeys(key.subject for key in keys if key.rule is Rule.STALE)
+    feeds = dict.fromkeys(priced(key) for key in keys if key.rule in SHARED_PRICES)
     positions = dict.fromkeys(key.subject for key in keys if key.rule not in _OF_OTHERS)
     found = [one for one in view.found if str(one.position.id) in positions]
     lost = [one for one in view.unreadable if str(one.id) in positions]
@@ -47,6 +48,7 @@ def details(view: View, keys: Iterable[Key]) -> Text:
     told = [
         *(lines(_chain(sight, view)) for sight in view.sights if sight.spec.name in chains),
         *(part for subject in feeds for part in one_feed(subject, view)),
+        lines(_doubted([key.subject for key in keys if key.rule is Rule.SUSPECT], view)),
         *(unread(one, view) for one in lost[:MOST]),
         *(part for one in found[:IN_FULL] for part in card(one, view)),
         lines([*rest, *more]),
@@ -63,6 +65,18 @@ def _chain(sight: Sight, view: View) -> list[Text]:
         *sequencer(sight, view.now),
         *(bold("BLIND") + f" for {since}" for since in blind),
     ]
+
+
+def _doubted(subjects: Collection[str], view: View) -> list[Text]:
+    """What is wrong with prices that are suspect still, in the words of the check. Whose they are is told elsewhere."""
+    judged = [(sight.spec.name, one) for sight in view.sights if sight.judged for one in sight.judged.doubts]
+    found = [one for chain, one in judged if suspect_subject(chain, one.source, one.suspicion) in subjects]
+    shown, more = first(found, MOST)
+    told = (
+        bold("SUSPECT PRICE") + f" {clean(one.name, 40)}: {one.suspicion.value} ({sentence(one.said, trust.LONGEST)})"
+        for one in shown
+    )
+    return [*told, *more]
 
 
 def _gone(subject: str, view: View) -> list[Text]:
@@ -83,7 +97,14 @@ def card(found: Found, view: View) -> list[Text]:
     """One position in full, in paragraphs."""
     position = found.position
     return [
-        lines([standing(found), _against_limit(found), *map(Text, cautions(position))]),
+        lines(
+            [
+                standing(found),
+                _against_limit(found),
+                *trust.lines(position, found.trust),
+                *map(Text, cautions(position)),
+            ]
+        ),
         _side(found, owed=False),
         _side(found, owed=True),
         *_outlook(found),

@@ -22,6 +22,8 @@ _RULES: Final = {
     Rule.DISTANCE: "distance to liquidation",
     Rule.DROP: "fast drop",
     Rule.SEQUENCER: "sequencer",
+    Rule.SUSPECT: "suspect price",
+    Rule.UNKNOWN_AGE: "price of unknown age",
 }
 
 

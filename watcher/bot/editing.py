@@ -14,7 +14,7 @@ from watcher.alerts.message import Text, bold, code
 from watcher.alerts.rules import Rules
 from watcher.bot.arguments import label_from, rules_from, settings_in, the_wallet
 from watcher.bot.hands import Hands
-from watcher.bot.phrases import counted, health, lines, paragraphs
+from watcher.bot.phrases import counted, doubted, health, lines, paragraphs
 from watcher.bot.proposals import LIVES, Proposal
 from watcher.bot.reply import Reply
 from watcher.bot.view import Misunderstood, Sight, View, label
@@ -159,7 +159,7 @@ def outcome(edit: Edit, view: View) -> Text:
     told = bold(f"Watching {label(wallet)}") + f": {counted(len(found), 'position') if found else 'no position'}"
     owing = [one for one in found if one.position.health.required]
     if owing:
-        told += ", lowest health " + health(owing[0].position)
+        told += ", lowest health " + health(owing[0].position) + doubted(owing[0])
     if lost:
         told += ", " + bold(f"{len(lost)} UNKNOWN") + ", not readable"
     return told

@@ -9,10 +9,10 @@ from decimal import Decimal
 
 from watcher.alerts import figures
 from watcher.alerts.ages import PriceAge, ages
-from watcher.alerts.assess import feed_subject
 from watcher.alerts.clean import clean
 from watcher.alerts.message import Text, bold
 from watcher.alerts.record import Key, Rule
+from watcher.alerts.sighting import feed_subject
 from watcher.bot.phrases import age, as_of, first, lines, paragraphs
 from watcher.bot.view import Found, Misunderstood, Sight, View, label
 from watcher.bot.whatif import quoted
@@ -52,6 +52,11 @@ def one_feed(subject: str, view: View) -> list[Text]:
     """The feed of a stale-price condition, where it stands under a position that could be seen; else nothing."""
     known = [one for one in _under(view) if feed_subject(one.sight.spec.name, one.price.source) == subject]
     return [part for one in known for part in (_told(one, several=True), as_of([one.sight], view.now))]
+
+
+def priced(key: Key) -> str:
+    """The feed that a condition of a price is about, as the stale-price condition of it is named."""
+    return ":".join(key.subject.split(":")[:2])
 
 
 def stale_feeds(view: View) -> list[tuple[Key, Text]]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 
-from watcher.alerts import figures, sequencing
+from watcher.alerts import figures, sequencing, trust
 from watcher.alerts.ages import PriceAge
 from watcher.alerts.clean import clean
 from watcher.alerts.message import Level, Text, bold, code, joined
@@ -15,6 +15,8 @@ from watcher.domain.price import Freshness
 from watcher.domain.sequencer import Running
 
 T = TypeVar("T")
+
+_SUSPECTS: Final = 8
 
 
 def counted(number: int, noun: str) -> str:
@@ -45,7 +47,13 @@ def standing(found: Found) -> Text:
 
 
 def named(level: Level, found: Found) -> Text:
-    return bold(level.word) + f" · {found.name}" if level else bold(found.name)
+    name = bold(level.word) + f" · {found.name}" if level else bold(found.name)
+    return name + doubted(found)
+
+
+def doubted(found: Found) -> str:
+    """` · SUSPECT PRICE`, ` · STALE PRICE`: what is wrong with the prices that its health is made of, if anything."""
+    return trust.beside(found.position, found.trust)
 
 
 def sides(position: Position) -> str:
@@ -76,6 +84,19 @@ def seen_at(sight: Sight, now: int) -> Text:
     block = sight.snapshot.block
     told = Text(f"{sight.title}: block {block.number:,}, {figures.duration(max(block.age(now), 0))} old")
     return told if sight.current(now) else told + ", " + bold("NOT CURRENT")
+
+
+def suspects(sight: Sight, view: View) -> list[Text]:
+    """The prices of a chain that are doubted under this chat's positions, each in a line."""
+    ours = {str(one.position.id) for one in view.found if one.sight is sight}
+    doubts = sight.judged.doubts if sight.judged else ()
+    found = {
+        (one.name, one.suspicion.value)
+        for one in doubts
+        if any(str(about.id) in ours and about.health.required for about in one.about)
+    }
+    shown, more = first(sorted(found), _SUSPECTS)
+    return [*(bold("SUSPECT PRICE") + f" {clean(name, 40)}: {check}" for name, check in shown), *more]
 
 
 def sequencer(sight: Sight, now: int) -> list[Text]:

@@ -20,6 +20,8 @@ _RULES = {
     Rule.DISTANCE: "distance to liquidation",
     Rule.DROP: "fast drop",
     Rule.STALE: "stale",
+    Rule.SUSPECT: "suspect",
+    Rule.UNKNOWN_AGE: "price of unknown age",
     Rule.UNREADABLE: "unreadable",
     Rule.BLIND: "blind",
     Rule.SEQUENCER: "sequencer",

@@ -8,12 +8,14 @@ from decimal import Decimal
 
 from watcher import __version__
 from watcher.alerts.ack import Acknowledgement
-from watcher.alerts.assess import feed_subject
 from watcher.alerts.clean import clean
 from watcher.alerts.message import Level, Text
 from watcher.alerts.mute import Mute
-from watcher.alerts.record import OF_POSITIONS, Key, Record, Rule
+from watcher.alerts.record import OF_POSITIONS, SHARED_PRICES, Key, Record, Rule
 from watcher.alerts.rules import Rules
+from watcher.alerts.sighting import View as Judged
+from watcher.alerts.sighting import feed_subject
+from watcher.alerts.trust import SURE, Trust
 from watcher.chain.report import EndpointReport
 from watcher.chain.spec import ChainSpec
 from watcher.config import Chat, Role, Settings, Wallet
@@ -47,7 +49,8 @@ class Misunderstood(WatcherError):  # noqa: N818 - named for what happened, as t
 class Sight:
     """One chain as it was last seen. `blind_since`: since when (Unix seconds) an alert stands that it cannot be.
 
-    `unseen`: why it cannot be seen now, if it cannot. `endpoints`: how they have been doing.
+    `unseen`: why it cannot be seen now, if it cannot. `endpoints`: how they have been doing. `judged`:
+    the snapshot as alerts were judged by it, with the prices in it that are doubted.
     """
 
     spec: ChainSpec
@@ -55,6 +58,7 @@ class Sight:
     blind_since: int | None = None
     unseen: str = ""
     endpoints: tuple[EndpointReport, ...] = ()
+    judged: Judged | None = None
 
     @property
     def title(self) -> str:
@@ -90,6 +94,11 @@ class Found:
     def rules(self) -> Rules:
         """What the wallet's user wants to know in this place."""
         return self.wallet.rules_at(self.position.id.deployment)
+
+    @property
+    def trust(self) -> Trust:
+        """How far the prices under it can be trusted."""
+        return self.sight.judged.trust(self.position, self.rules) if self.sight.judged else SURE
 
     @property
     def name(self) -> str:
@@ -169,18 +178,20 @@ class View:
     @property
     def _feeds(self) -> set[Key]:
         """The prices under this chat's positions, as conditions."""
-        return {
+        stale = {
             Key(Rule.STALE, feed_subject(one.position.at.chain, reading.feed))
             for one in self.found
             for reading in one.position.feeds
         }
+        ours = {wallet.address for wallet in self.wallets}
+        return stale | {key for key, one in self.records.items() if key.rule is Rule.SUSPECT and ours & {*one.wallets}}
 
     def subject(self, key: Key) -> str:
         """What an alert is about, as people call it."""
         if key.rule in OF_POSITIONS:
             return next((one.name for one in self.found if str(one.position.id) == key.subject), self._unread(key))
-        if key.rule is Rule.STALE:
-            chain, _, feed = key.subject.partition(":")
+        if key.rule in SHARED_PRICES:
+            chain, feed = key.subject.split(":")[:2]
             return f"price {self._pair(chain, feed)}"
         return next((one.title for one in self.sights if one.spec.name == key.subject), clean(key.subject, _TITLE))
 
@@ -230,6 +241,7 @@ async def view_of(
     records: Mapping[Key, Record],
     store: StoreThread,
     *,
+    judged: Mapping[str, Judged | None] | None = None,
     unseen: Mapping[str, str] | None = None,
     endpoints: Mapping[str, Sequence[EndpointReport]] | None = None,
     acks: Mapping[Key, Acknowledgement] | None = None,
@@ -239,7 +251,8 @@ async def view_of(
 ) -> View:
     """What a chat may see: the wallets that it gets alerts of.
 
-    By the chain's name: `snapshots` are the newest, `unseen` why it cannot be seen now, `endpoints` how they are doing.
+    By the chain's name: `snapshots` are the newest, `judged` what alerts made of them, `unseen` why it cannot be seen
+    now, `endpoints` how they are doing.
     """
     wallets = tuple(wallet for wallet in settings.wallets if chat.name in wallet.chats)
     watched = {chain for wallet in wallets for chain in wallet.chains}
@@ -256,6 +269,7 @@ async def view_of(
                 spec=spec,
                 snapshot=snapshots.get(name),
                 blind_since=_blind_since(name, records),
+                judged=(judged or {}).get(name),
                 unseen=(unseen or {}).get(name, ""),
                 endpoints=tuple((endpoints or {}).get(name, ())),
             )

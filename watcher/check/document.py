@@ -11,8 +11,10 @@ from typing import Any
 from watcher.check.look import ChainReport, Finding, Report
 from watcher.check.prices import decimal, feed_of, price_of
 from watcher.config import Wallet
+from watcher.domain.doubt import Doubt
 from watcher.domain.position import Asset, Leg, Numeraire, Position, PositionId, Unreadable
 from watcher.domain.source import Block
+from watcher.risk.healths import Healths
 from watcher.risk.liquidation import LiquidationPrice
 
 FORMAT = 1
@@ -88,12 +90,26 @@ def _position(finding: Finding, chain: ChainReport) -> dict[str, Any]:
         "debt": str(position.debt),
         "legs": [_leg(leg, position.at.timestamp) for leg in position.legs],
         "freshness": position.freshness,
+        "doubts": [_doubt(one) for one in finding.trust.doubts],
+        "healths": None if finding.trust.healths is None else _healths(finding.trust.healths),
         "feeds": [feed_of(reading, position.at.timestamp) for reading in position.feeds],
         "liquidations": [_liquidation(price, position) for price in finding.liquidations],
         "liquidations_unknown": finding.unsure or None,
         "notes": list(position.notes),
         "block": _block(position.at),
         "endpoint": chain.endpoint,
+    }
+
+
+def _doubt(one: Doubt) -> dict[str, Any]:
+    return {"check": one.suspicion.value, "source": one.source, "of": one.name, "said": one.said}
+
+
+def _healths(found: Healths) -> dict[str, Any]:
+    return {
+        "now": str(found.now),
+        "second_source": None if found.second is None else str(found.second),
+        "edge": None if found.edge is None else str(found.edge),
     }
 
 

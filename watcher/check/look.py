@@ -11,12 +11,16 @@ import aiohttp
 
 from watcher.alerts.ages import PriceAge, oldest_price
 from watcher.alerts.message import Level
+from watcher.alerts.sighting import View
+from watcher.alerts.trust import SURE, Trust
 from watcher.chain import Chain, ChainSpec, Pinned, Timeouts, open_session
 from watcher.config import Settings, Wallet
 from watcher.domain.errors import EndpointError, ReadFailed
 from watcher.domain.position import Check, Position, Unreadable
 from watcher.domain.price import Freshness
 from watcher.domain.source import Address, Block
+from watcher.doubting import healths_in_doubt
+from watcher.risk.doubts import Limits, examine
 from watcher.risk.liquidation import LiquidationPrice, levers, liquidation_price
 from watcher.snapshot import Held, Snapshot, take, too_old, watched_on
 
@@ -35,6 +39,7 @@ class Finding:
 
     `liquidations` are the prices that would liquidate it, the nearest first; `unsure` says why there is none to be
     had, where that is not because no price would do it. `held` is what a what-if is made of.
+    `trust`: how far the prices under it can be trusted.
     """
 
     wallet: Wallet
@@ -43,6 +48,7 @@ class Finding:
     held: Held | None = None
     liquidations: tuple[LiquidationPrice, ...] = ()
     unsure: str = ""
+    trust: Trust = SURE
 
     @property
     def oldest_price(self) -> PriceAge | None:
@@ -57,6 +63,11 @@ class Finding:
             and self.wallet.rules_at(self.position.id.deployment).stale
             and self.position.freshness is Freshness.STALE
         )
+
+    @property
+    def suspect(self) -> bool:
+        """Whether a debt rests on a price that fails a check; of those that need no earlier look."""
+        return bool(self.trust.doubts) and self.wallet.rules_at(self.position.id.deployment).suspect
 
     @property
     def mismatch(self) -> bool:
@@ -126,19 +137,26 @@ class Report:
     def exit_code(self) -> int:
         """By the worst found: 2 critical, else 3 something could not be read, else 1 a warning, else 0.
 
-        A stale price under a debt is a warning, and so is a position whose numbers only the contract can explain.
+        A stale or suspect price under a debt is a warning, and so is a position whose numbers only the contract can
+        explain.
         """
         findings = self.findings
         if any(one.level >= Level.CRITICAL for one in findings):
             return CRITICAL
         if self.unreadable or self.unseen or any(one.unsure and not one.mismatch for one in findings):
             return UNKNOWN
-        return WARNING if any(one.level or one.stale or one.mismatch for one in findings) else OK
+        return WARNING if any(one.level or one.stale or one.suspect or one.mismatch for one in findings) else OK
 
 
 def _badness(finding: Finding) -> tuple[object, ...]:
     position = finding.position
-    return (-finding.level, position.health.factor, not finding.stale, finding.wallet.label, str(position.id))
+    return (
+        -finding.level,
+        position.health.factor,
+        not (finding.stale or finding.suspect),
+        finding.wallet.label,
+        str(position.id),
+    )
 
 
 async def look(
@@ -179,14 +197,19 @@ async def _read(
 
     async with Chain(spec, session, timeouts=timeouts, wall_clock=now) as chain:
         try:
-            return _report(spec, wallets, await chain.first(recent, within=within), "")
+            seen = await chain.first(recent, within=within)
+            return await asyncio.to_thread(_report, spec, wallets, seen, "", settings.limits)
         except EndpointError as failure:
             if not old:
                 return ChainReport(spec=spec, wallets=wallets, problem=str(failure))
-            return _report(spec, wallets, max(old, key=lambda each: each.block.number), str(failure))
+            newest = max(old, key=lambda each: each.block.number)
+            return await asyncio.to_thread(_report, spec, wallets, newest, str(failure), settings.limits)
 
 
-def _report(spec: ChainSpec, wallets: tuple[Wallet, ...], snapshot: Snapshot, problem: str) -> ChainReport:
+def _report(
+    spec: ChainSpec, wallets: tuple[Wallet, ...], snapshot: Snapshot, problem: str, limits: Limits
+) -> ChainReport:
+    view = _judged(snapshot, limits)
     owners = {wallet.address: wallet for wallet in wallets}
     return ChainReport(
         spec=spec,
@@ -194,12 +217,31 @@ def _report(spec: ChainSpec, wallets: tuple[Wallet, ...], snapshot: Snapshot, pr
         problem=problem,
         endpoint=snapshot.endpoint,
         block=snapshot.block,
-        findings=tuple(_finding(owners[held.position.id.wallet], held) for held in snapshot.held),
+        findings=tuple(_finding(owners[held.position.id.wallet], held, view) for held in snapshot.held),
         unreadable=snapshot.unreadable,
     )
 
 
-def _finding(wallet: Wallet, held: Held) -> Finding:
+def _judged(snapshot: Snapshot, limits: Limits) -> View:
+    """The snapshot with the prices in it that are doubted, as far as that needs nothing from before."""
+    owing = [position for position in snapshot.positions if position.health.required]
+    _, doubts = examine(owing, {}, snapshot.block, limits)
+    return View(
+        block=snapshot.block,
+        positions=snapshot.positions,
+        unreadable=snapshot.unreadable,
+        covered=snapshot.covered,
+        doubts=doubts,
+        healths=healths_in_doubt(snapshot, doubts),
+    )
+
+
+def _finding(wallet: Wallet, held: Held, view: View) -> Finding:
+    found = _with_prices(wallet, held)
+    return replace(found, trust=view.trust(held.position, wallet.rules_at(held.position.id.deployment)))
+
+
+def _with_prices(wallet: Wallet, held: Held) -> Finding:
     position = held.position
     rules = wallet.rules_at(position.id.deployment)
     level = rules.firing(position.health.factor, liquidatable=position.health.liquidatable)

@@ -14,6 +14,7 @@ from rich.text import Text
 from watcher.alerts import figures
 from watcher.alerts.clean import clean, shortened, visible
 from watcher.alerts.message import Level
+from watcher.alerts.trust import other_healths
 from watcher.check.look import ChainReport, Finding, Report
 from watcher.config import Wallet
 from watcher.config.settings import short
@@ -145,7 +146,8 @@ def _health(finding: Finding) -> Text:
     words = _STATES.get(state, finding.level.name.lower())
     shown = f"{figures.health(finding.position.health.factor)}\n{words}"
     style = "" if state is State.NO_DEBT else _STYLES[finding.level]
-    return _stacked([Text(shown, style=style), Text("mismatch" if finding.mismatch else "", style=_UNKNOWN)])
+    remarks = ["mismatch"] * finding.mismatch + ["suspect price"] * finding.suspect
+    return _stacked([Text(shown, style=style), *(Text(remark, style=_UNKNOWN) for remark in remarks)])
 
 
 def _distance(finding: Finding) -> Text:
@@ -191,6 +193,12 @@ def _remarks(report: Report) -> Iterator[Text]:
         for note in one.position.notes:
             if len(note) > _SHORT_NOTE:
                 yield Text(where + shortened(visible(note), _LONGEST_REASON), style=_UNKNOWN)
+        for doubt in one.trust.doubts:
+            said = shortened(visible(doubt.said), _LONGEST_REASON)
+            yield Text(f"{where}{clean(doubt.name, 40)}: {doubt.suspicion.value}: {said}", style=_UNKNOWN)
+        others = other_healths(one.trust)
+        if others:
+            yield Text(f"{where}health {others}", style=_UNKNOWN)
         if one.unsure and not one.mismatch:
             yield Text(f"{where}no liquidation price: {shortened(visible(one.unsure), _LONGEST_REASON)}", _UNKNOWN)
 

@@ -10,11 +10,12 @@ from typing import Final
 from watcher.alerts.rules import Rules
 from watcher.chain.spec import ChainSpec
 from watcher.config.settings import CONSOLE, Chat, Settings, Wallet, in_units
+from watcher.risk.doubts import Limits
 
 _MOST_TITLES: Final = 6
 _IN_WORDS: Final = frozenset({"warn", "critical", "target"})
 """The rules that are told of every wallet; of the others, what is not as it is by default."""
-_DURATIONS: Final = frozenset({"remind", "drop_within"})
+_DURATIONS: Final = frozenset({"remind", "drop_within", "jump_within"})
 
 
 def describe(settings: Settings) -> list[str]:
@@ -29,6 +30,7 @@ def describe(settings: Settings) -> list[str]:
         f"{', '.join(counts)}; a look at every new block, at least every {in_units(settings.interval)} and"
         f" at most every {in_units(settings.min_interval)}; state in {settings.state}",
         f"history: kept for {in_units(settings.history)}" if settings.history else "history: none is kept",
+        *_prices(settings.limits),
         *(describe_wallet(settings, wallet) for wallet in settings.wallets),
         *(_chain(chain) for chain in settings.chains.values()),
         *(_chat(chat) for chat in settings.chats.values()),
@@ -37,6 +39,16 @@ def describe(settings: Settings) -> list[str]:
         f"Telegram: a bot at {settings.telegram.api}" if settings.telegram else "Telegram: not configured",
         *_safeguards(settings),
     ]
+
+
+def _prices(limits: Limits) -> list[str]:
+    """What prices may do, where that is not as it is by default."""
+    others = {
+        each.name: _in_toml(each.name, getattr(limits, each.name))
+        for each in fields(limits)
+        if getattr(limits, each.name) != getattr(Limits(), each.name)
+    }
+    return [f"prices: {_pairs(others)}"] if others else []
 
 
 def _chain(chain: ChainSpec) -> str:

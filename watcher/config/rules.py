@@ -45,6 +45,8 @@ class RulesForm(Form):
     good_reads: GoodReads | None = None
     remind: Remind | None = None
     stale: Flag | None = None
+    suspect: Flag | None = None
+    unknown_age: Flag | None = None
     unreadable: Flag | None = None
     distance_warn: Share | None = None
     distance_critical: Share | None = None

@@ -16,6 +16,7 @@ from watcher.config.quiet import Quiet
 from watcher.config.secrets import Secret
 from watcher.config.world import Deployment
 from watcher.domain.source import Address
+from watcher.risk.doubts import Limits
 
 DEFAULT_MIN_INTERVAL: Final = 2
 CONSOLE: Final = "console"
@@ -124,8 +125,9 @@ class Settings:
 
     `interval`: seconds that may pass at most between two looks at a chain, `min_interval`: that have to pass between
     two which new blocks bring about. `rules` are those of `[rules]`.
-    `history`: seconds that what was seen is kept for, 0 for not at all. `wallets_file`: where wallets are added and
-    removed by command. `console`: standard output is told, because that is asked for or because nobody else is.
+    `limits`: what prices may do before they are suspect. `history`: seconds that what was seen is kept for, 0 for not
+    at all. `wallets_file`: where wallets are added and removed by command. `console`: standard output is told, because
+    that is asked for or because nobody else is.
     """
 
     interval: int
@@ -140,6 +142,7 @@ class Settings:
     escalation: Escalation | None = None
     deadman: Deadman | None = None
     history: int = DEFAULT_KEEP
+    limits: Limits = field(default_factory=Limits)
     wallets_file: Path | None = None
     console: bool = False
     min_interval: int = DEFAULT_MIN_INTERVAL

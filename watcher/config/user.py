@@ -16,6 +16,7 @@ from watcher.config.endpoints import joined, read_endpoints
 from watcher.config.files import parse, read_text
 from watcher.config.forms import Flag, Table, Text, Wallets, duration
 from watcher.config.history import read_history
+from watcher.config.prices import read_prices
 from watcher.config.refusal import Form, Problems, Right, inside, shown, unknown
 from watcher.config.rules import read_ruling
 from watcher.config.secrets import References
@@ -54,6 +55,7 @@ class UserForm(Form):
     escalation: Table | None = None
     deadman: Table | None = None
     history: Table = field(default_factory=dict)
+    prices: Table = field(default_factory=dict)
     rules: Table = field(default_factory=dict)
     endpoints: Table = field(default_factory=dict)
     chains: Table = field(default_factory=dict)
@@ -96,6 +98,7 @@ def load(
     escalation = read_escalation(form.escalation, references, problems, wanted=telling)
     deadman = read_deadman(form.deadman, references, problems, wanted=telling)
     history = read_history(form.history, problems)
+    limits = read_prices(form.prices, problems)
     ruling = read_ruling(form.rules, places_of(world), problems)
     rules = ruling.laid_over(Rules(), (), problems)
     for each in world.deployments:
@@ -135,6 +138,7 @@ def load(
         escalation=escalation,
         deadman=deadman,
         history=history,
+        limits=limits,
         wallets_file=wallets_file,
         console=console,
     )

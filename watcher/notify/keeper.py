@@ -20,6 +20,7 @@ from watcher.alerts.record import Key, Record
 from watcher.domain.source import Address
 from watcher.notify.sender import Sender
 from watcher.store import Store, StoreFailed, StoreThread
+from watcher.store.prices import NOTHING, PricesKept
 from watcher.store.seen import LastSeen
 
 SUBJECT: Final = "state volume"
@@ -48,6 +49,7 @@ class Keeper:
         self._unsaved: dict[Key, Record] = {}
         self._held: list[Message] = []
         self._unsaved_seen: dict[tuple[str, Address], LastSeen] = {}
+        self._unsaved_prices = NOTHING
         self._refused_since: int | None = None
         self._turn = asyncio.Lock()
 
@@ -56,7 +58,13 @@ class Keeper:
         """Records that are newer than the database's."""
         return dict(self._unsaved)
 
-    async def keep(self, records: Iterable[Record], messages: Sequence[Message], seen: Iterable[LastSeen] = ()) -> None:
+    async def keep(
+        self,
+        records: Iterable[Record],
+        messages: Sequence[Message],
+        seen: Iterable[LastSeen] = (),
+        prices: PricesKept = NOTHING,
+    ) -> None:
         """Stores all in one transaction and has the messages sent; or remembers the rest and sends them all the same.
 
         Never fails for the volume's sake.
@@ -64,6 +72,7 @@ class Keeper:
         async with self._turn:
             self._unsaved |= {record.key: record for record in records}
             self._unsaved_seen |= {one.place: one for one in seen}
+            self._unsaved_prices |= prices
             unsent = [*self._sender.take_back(), *self._held, *messages]
             try:
                 await self._store.do(
@@ -71,6 +80,7 @@ class Keeper:
                     list(self._unsaved.values()),
                     [*unsent, *self._mended()],
                     list(self._unsaved_seen.values()),
+                    self._unsaved_prices,
                 )
             except StoreFailed as problem:
                 _log.error("state.not_written", problem=str(problem), unsaved=len(self._unsaved))
@@ -81,6 +91,7 @@ class Keeper:
                 self._unsaved.clear()
                 self._held.clear()
                 self._unsaved_seen.clear()
+                self._unsaved_prices = NOTHING
                 self._refused_since = None
                 self._sender.wake()
 

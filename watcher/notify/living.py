@@ -29,13 +29,13 @@ import structlog
 
 from watcher.alerts import living
 from watcher.alerts.ack import Acknowledgement
-from watcher.alerts.assess import Sighting
 from watcher.alerts.incident import Incident, Member, concerns
 from watcher.alerts.living import Care, Now
 from watcher.alerts.message import Text, italic, joined
 from watcher.alerts.outlook import Advice
 from watcher.alerts.policy import Notice
 from watcher.alerts.record import Key, Record
+from watcher.alerts.sighting import Sighting
 from watcher.alerts.summing import summed
 from watcher.alerts.words import Telling
 from watcher.buttons import Keyboard

@@ -31,7 +31,7 @@ from typing import Any, Final
 
 import aiohttp
 
-from watcher.alerts.message import Message, Style, Text
+from watcher.alerts.message import Message, Standing, Style, Text
 from watcher.config import Webhook
 from watcher.config.speaking import signing_key
 from watcher.domain.errors import DeliveryError
@@ -177,10 +177,21 @@ def _alert(message: Message, told: str, label: str | None) -> dict[str, Any]:
                 "text": section.body.text,
                 "at": section.at,
                 "since": section.since,
+                "positions": [_position(one) for one in section.positions],
             }
             for section in message.sections
         ],
         "links": _links(message.body),
+    }
+
+
+def _position(one: Standing) -> dict[str, Any]:
+    return {
+        "id": one.position,
+        "health": str(one.health),
+        "health_at_second_source": None if one.second is None else str(one.second),
+        "health_at_edge": None if one.edge is None else str(one.edge),
+        "price": list(one.price),
     }
 
 

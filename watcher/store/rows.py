@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from watcher.alerts.message import Level, Message, Section, Span, Style, Text
+from watcher.alerts.message import Level, Message, Section, Span, Standing, Style, Text
 from watcher.alerts.record import Key, Record, Rule
 from watcher.domain.source import Address
 
@@ -166,7 +166,14 @@ def _plain_section(section: Section) -> dict[str, Any]:
         "health": None if section.health is None else str(section.health),
         "wallets": list(section.wallets),
         "weight": int(section.weight),
+        "positions": [_plain_standing(one) for one in section.positions],
     }
+
+
+def _plain_standing(one: Standing) -> dict[str, Any]:
+    figures = {"health": one.health, "second": one.second, "edge": one.edge}
+    plain = {name: str(figure) for name, figure in figures.items() if figure is not None}
+    return {"position": one.position, **plain, "price": list(one.price)}
 
 
 def _section(plain: dict[str, Any]) -> Section:
@@ -185,6 +192,17 @@ def _section(plain: dict[str, Any]) -> Section:
         health=Decimal(plain["health"]) if plain.get("health") else None,
         wallets=tuple(map(Address, plain.get("wallets", ()))),
         weight=Level(plain.get("weight", 0)),
+        positions=tuple(map(_standing, plain.get("positions", ()))),  # rows of schema 4 have none
+    )
+
+
+def _standing(plain: dict[str, Any]) -> Standing:
+    return Standing(
+        position=plain["position"],
+        health=Decimal(plain["health"]),
+        second=Decimal(plain["second"]) if "second" in plain else None,
+        edge=Decimal(plain["edge"]) if "edge" in plain else None,
+        price=tuple(plain["price"]),
     )
 
 

@@ -159,6 +159,33 @@ seen = Table(
 # The day (by the chat's calendar, ISO 8601) of the last digest that was written for a chat.
 digest = Table("digest", metadata, Column("chat", Text, primary_key=True), Column("day", Text, nullable=False))
 
+# What is remembered of a feed or source: `text` is `risk.tracks.dumped`, as of a block that nothing takes back.
+track = Table(
+    "track",
+    metadata,
+    Column("chain", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("block", Integer, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("at", Integer, nullable=False),
+)
+
+# Which positions that owe something rest on which feeds. `per_percent`, a decimal as text, is by how much health
+# changes if the feed answers 1 % less.
+rest = Table(
+    "rest",
+    metadata,
+    Column("position", Text, primary_key=True),
+    Column("feed", Text, primary_key=True),
+    Column("deployment", Text, nullable=False),
+    Column("wallet", Text, nullable=False),
+    Column("chain", Text, nullable=False),
+    Column("pair", Text, nullable=False),
+    Column("per_percent", Text, nullable=False),
+    Column("seen_at", Integer, nullable=False),
+)
+
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (
         "CREATE TABLE meta (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL)",
@@ -222,6 +249,19 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             hash TEXT NOT NULL, at INTEGER NOT NULL, positions TEXT NOT NULL, PRIMARY KEY (deployment, wallet)
         )""",
         "CREATE TABLE digest (chat TEXT NOT NULL PRIMARY KEY, day TEXT NOT NULL)",
+    ),
+    (
+        """CREATE TABLE track (
+            chain TEXT NOT NULL, "key" TEXT NOT NULL, text TEXT NOT NULL, block INTEGER NOT NULL, hash TEXT NOT NULL,
+            at INTEGER NOT NULL, PRIMARY KEY (chain, "key")
+        )""",
+        """CREATE TABLE rest (
+            position TEXT NOT NULL, feed TEXT NOT NULL, deployment TEXT NOT NULL, wallet TEXT NOT NULL,
+            chain TEXT NOT NULL, pair TEXT NOT NULL, per_percent TEXT NOT NULL, seen_at INTEGER NOT NULL,
+            PRIMARY KEY (position, feed)
+        )""",
+        "CREATE INDEX rest_feed ON rest (feed)",
+        "CREATE INDEX rest_place ON rest (deployment, wallet)",
     ),
 )
 

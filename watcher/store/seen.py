@@ -6,7 +6,7 @@ A position is kept as its legs: what any protocol's account comes to, without th
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -19,6 +19,7 @@ from watcher.domain.position import Asset, Leg, Numeraire, Position, PositionId,
 from watcher.domain.price import Fixed, Price
 from watcher.domain.source import Address, Block, Holder
 from watcher.store.database import Database
+from watcher.store.prices import forget_rests
 from watcher.store.schema import seen
 
 
@@ -45,11 +46,12 @@ def last_seen(database: Database) -> list[LastSeen]:
         return [_from(row) for row in connection.execute(select(seen)).mappings()]
 
 
-def forget_seen(database: Database, places: Iterable[tuple[str, Address]]) -> None:
-    """Forgets what was seen there."""
+def forget_seen(database: Database, places: Collection[tuple[str, Address]]) -> None:
+    """Forgets what was seen there, and which feeds it rests on."""
     with database.transaction() as connection:
         for deployment, wallet in places:
             connection.execute(delete(seen).where(seen.c.deployment == deployment, seen.c.wallet == wallet))
+        forget_rests(connection, places)
 
 
 def store_seen(connection: Connection, found: Collection[LastSeen]) -> None:

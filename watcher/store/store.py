@@ -43,6 +43,7 @@ from watcher.store.folding import fold_waiting
 from watcher.store.forsaken import UNCONFIGURED, give_up_forsaken
 from watcher.store.mutes import rightly_held
 from watcher.store.opening import forget_incidents_of, forget_incidents_without_message, open_incident
+from watcher.store.prices import NOTHING, PricesKept, store_prices
 from watcher.store.rows import (
     Backlog,
     ChatState,
@@ -105,7 +106,13 @@ class Store(Database):
             found = [record_from(row) for row in connection.execute(select(condition)).mappings()]
         return {record.key: record for record in found}
 
-    def commit(self, records: Iterable[Record], messages: Iterable[Message], seen: Collection[LastSeen] = ()) -> None:
+    def commit(
+        self,
+        records: Iterable[Record],
+        messages: Iterable[Message],
+        seen: Collection[LastSeen] = (),
+        prices: PricesKept = NOTHING,
+    ) -> None:
         """State and outbox in one transaction: all of it is on the disk when this returns, or none.
 
         An acknowledgement goes with its episode, and a message that is to be held is held by the mutes as they are now.
@@ -118,6 +125,7 @@ class Store(Database):
                 connection.execute(added.on_conflict_do_update(index_elements=["rule", "subject"], set_=changed), rows)
             drop_ended(connection, kept)
             store_seen(connection, seen)
+            store_prices(connection, prices)
             enqueue(connection, messages)
 
     # Vigils
