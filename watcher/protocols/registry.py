@@ -7,6 +7,7 @@ from dataclasses import Field
 from typing import Any, ClassVar, Protocol
 
 from watcher.protocols.aave_v3 import AaveV3
+from watcher.protocols.comet import Comet
 from watcher.protocols.reader import Place, Reader
 
 
@@ -20,4 +21,5 @@ class Plugin(Reader[Any, Any], Protocol):
 
 PROTOCOLS: Mapping[str, type[Plugin]] = {
     "aave_v3": AaveV3,
+    "comet": Comet,
 }
