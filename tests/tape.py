@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ TAPES = Path(__file__).parent / "tapes"
 PROBES = (
     *(getter.label for kind in KINDS for getter in kind.asks),
     "nothing.answersAnythingAtAll",
+    *(f"comet.{name}" for name in ("extendedPauseFlags", "collateralsSupplyPauseFlags", "deactivatedCollaterals")),
     *(f"chainlink_feed.{name}" for name in ("aggregator", "minAnswer", "maxAnswer", "latestAnswer")),
 )
 """Functions that plans only try: a contract that was recorded without them did not have them."""
@@ -49,15 +50,19 @@ class Tape:
         names = self.content.get("accounts") or self.content["holders"]
         return [Address(to_checksum_address(name)) for name in names]
 
-    def play(self, plan: Plan[T]) -> T:
-        """Run a plan against the recording. A call that was never recorded fails the test, probes apart."""
+    def play(self, plan: Plan[T], bundled: Callable[[Call[Any]], Returned | None] = lambda _: None) -> T:
+        """Run a plan against the recording. A call that was never recorded fails the test, probes apart.
+
+        `bundled` is what a call returned within a bundle; None where that is what it returned by itself.
+        """
         recorded = {(call["to"].lower(), call["data"]): call for call in self.content["calls"]}
 
         def answer(requests: Sequence[Request]) -> Mapping[Request, Sequence[Returned]]:
-            return {
-                request: [one(each) for each in (request.calls if isinstance(request, Bundle) else (request,))]
-                for request in requests
-            }
+            return {request: several(request) for request in requests}
+
+        def several(request: Request) -> Sequence[Returned]:
+            calls = request.calls if isinstance(request, Bundle) else ()
+            return [bundled(call) or one(call) for call in calls] if calls else [one(request)]
 
         def one(request: Request) -> Returned:
             assert isinstance(request, Call), "storage is not on tapes"

@@ -20,7 +20,7 @@ def after_repay(market: Market, account: Account, asset: Address, amount: int) -
 
 
 def after_top_up(market: Market, account: Account, asset: Address, amount: int) -> Account | Refused:
-    """More of a collateral that the account has. Its cap is the market's, and no more than is left of it is accepted."""
+    """More of a collateral that the account has. What is left of the market's cap is the most accepted."""
     held = next((one for one in account.collaterals if one.asset == asset), None)
     if held is None:
         return Refused(f"{asset} is not a collateral of this account")

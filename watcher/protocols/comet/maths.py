@@ -123,7 +123,7 @@ class Market:
 
 
 def utilisation_of(totals: Totals) -> int:
-    """`getUtilization`: of the stored indices, as accruing does; a WAD, and above it where more is lent than is there."""
+    """`getUtilization`: by the stored indices, as accruing does; a WAD is where all that was lent is owed."""
     supply = mul_div_down(totals.supply, totals.supply_index, INDEX)
     borrow = mul_div_down(totals.borrow, totals.borrow_index, INDEX)
     return mul_div_down(borrow, WAD, supply) if supply else 0

@@ -1,0 +1,104 @@
+"""Compound v3 markets in tests, from tapes of the protocol's own contracts: every account, with what a what-if needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+from eth_utils.address import to_checksum_address
+
+from tests.tape import Tape
+from watcher.domain.position import Action, Position, Refused, Unreadable, Verdict
+from watcher.domain.price import FeedFacts, Price
+from watcher.domain.source import Address, Holder
+from watcher.protocols.comet import Comet, calls
+from watcher.protocols.comet.maths import Account, Market
+from watcher.protocols.reader import Place
+from watcher.reads import Call, Outcome, Returned, together
+
+
+@dataclass(frozen=True)
+class Case:
+    """One account of one market, the contract's own view through our plan, and what the tape's authors saw of it."""
+
+    name: str
+    reader: Comet
+    market: Market
+    account: Account
+    verdict: Outcome[Verdict | None]
+    seen: Mapping[str, Any]
+
+    @property
+    def reading(self) -> Position | Unreadable:
+        return self.under(self.market)
+
+    @property
+    def position(self) -> Position:
+        return sure_position(self.reading)
+
+    def under(self, market: Market) -> Position | Unreadable:
+        [found] = self.reader.positions(market, self.account)
+        return found
+
+    def reprice(self, prices: Mapping[Address, Price]) -> Position:
+        return sure_position(self.under(self.reader.repriced(self.market, prices)))
+
+    def after(self, action: Action) -> Position | Refused:
+        account = self.reader.after(self.market, self.account, action)
+        return account if isinstance(account, Refused) else replace(self, account=account).position
+
+
+def sure_position(found: Position | Unreadable) -> Position:
+    assert isinstance(found, Position), found
+    return found
+
+
+@cache
+def tape_cases(name: str) -> tuple[Case, ...]:
+    """Every account of every market of a tape that lends, owes or has a collateral there."""
+    tape = Tape.load(name)
+    return tuple(
+        case for title, told in tape.content["addresses"]["markets"].items() for case in _of(tape, title, told)
+    )
+
+
+def _of(tape: Tape, title: str, told: Mapping[str, Any]) -> Iterator[Case]:
+    reader = reader_of(title, told)
+    seen = {one["holder"]: one for one in tape.content["verdicts"] if one["market"] == told["comet"]}
+    owners = [Holder.of(wallet) for wallet in tape.holders]
+    found = tape.play(together(reader.discover(owner, ()) for owner in owners))
+    holders = [holder for one in found if isinstance(one, tuple) for holder in one]
+    read = tape.play(together(reader.account(holder) for holder in holders))
+    accounts = [account for account in read if isinstance(account, Account)]
+    assert len(accounts) == len(holders), read
+    market = tape.play(reader.market(accounts))
+    verdicts = tape.play(together(reader.verdict(one.holder) for one in accounts), _accrued(seen))
+    for account, verdict in zip(accounts, verdicts, strict=True):
+        wallet = account.holder.wallet
+        yield Case(f"{tape.name}:{title}:{wallet}", reader, market, account, verdict, seen[wallet])
+
+
+def reader_of(title: str, told: Mapping[str, Any]) -> Comet:
+    feeds = {
+        Address(one["feed"]): FeedFacts(pair=f"{symbol}/USD", heartbeat=3600)
+        for symbol, one in told["collaterals"].items()
+    }
+    feeds[Address(told["baseTokenPriceFeed"])] = FeedFacts(pair="base/USD", heartbeat=86_400)
+    return Comet(place=Place(deployment="comet_tape", title=title, feeds=feeds), comet=Address(told["comet"]))
+
+
+def _accrued(seen: Mapping[str, Mapping[str, Any]]) -> Callable[[Call[Any]], Returned | None]:
+    """What `isLiquidatable` said behind an accrual is on the tapes as a verdict; an accrual itself returns nothing."""
+
+    def told(call: Call[Any]) -> Returned | None:
+        wallet = Address(to_checksum_address("0x" + call.data[16:36].hex()))
+        if call == calls.accrue_account(call.target, wallet):
+            return Returned(True, b"")
+        if call != calls.liquidatable(call.target, wallet):
+            return None
+        answer = seen[wallet]["liquidatable_accrued"]
+        return Returned(answer is not None, (answer or False).to_bytes(32, "big"))
+
+    return told
