@@ -1,4 +1,4 @@
-"""Compound v3 markets in tests, from tapes of the protocol's own contracts: every account, with what a what-if needs."""
+"""Compound v3 markets in tests, from tapes of its own contracts: every account, with what a what-if needs."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from typing import Any
 
 from eth_utils.address import to_checksum_address
 
-from tests.tape import Tape
+from tests.tape import TAPES, Tape
 from watcher.domain.position import Action, Position, Refused, Unreadable, Verdict
 from watcher.domain.price import FeedFacts, Price
 from watcher.domain.source import Address, Holder
 from watcher.protocols.comet import Comet, calls
 from watcher.protocols.comet.maths import Account, Market
 from watcher.protocols.reader import Place
-from watcher.reads import Call, Outcome, Returned, together
+from watcher.reads import Call, Outcome, Plan, Returned, together
+from watcher.reads.call import T
+from watcher.reads.tokens import balance_of
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,15 @@ class Case:
     account: Account
     verdict: Outcome[Verdict | None]
     seen: Mapping[str, Any]
+
+    @property
+    def index(self) -> int:
+        return self.market.interest.borrow_index
+
+    def stored(self) -> Case:
+        """The same by the index that was stored at the last accrual."""
+        interest = replace(self.market.interest, borrow_index=self.seen["stored_index"])
+        return replace(self, market=replace(self.market, interest=interest))
 
     @property
     def reading(self) -> Position | Unreadable:
@@ -55,6 +66,13 @@ def sure_position(found: Position | Unreadable) -> Position:
     return found
 
 
+NAMES = sorted(path.name.removesuffix(".json.gz") for path in TAPES.glob("comet*.json.gz"))
+
+
+def everything() -> list[Case]:
+    return [case for name in NAMES for case in tape_cases(name)]
+
+
 @cache
 def tape_cases(name: str) -> tuple[Case, ...]:
     """Every account of every market of a tape that lends, owes or has a collateral there."""
@@ -65,7 +83,7 @@ def tape_cases(name: str) -> tuple[Case, ...]:
 
 
 def _of(tape: Tape, title: str, told: Mapping[str, Any]) -> Iterator[Case]:
-    reader = reader_of(title, told)
+    reader = reader_of(tape, title, told)
     seen = {one["holder"]: one for one in tape.content["verdicts"] if one["market"] == told["comet"]}
     owners = [Holder.of(wallet) for wallet in tape.holders]
     found = tape.play(together(reader.discover(owner, ()) for owner in owners))
@@ -74,19 +92,27 @@ def _of(tape: Tape, title: str, told: Mapping[str, Any]) -> Iterator[Case]:
     accounts = [account for account in read if isinstance(account, Account)]
     assert len(accounts) == len(holders), read
     market = tape.play(reader.market(accounts))
+    totals = tape.play(ask(calls.totals_basic(reader.comet)))
     verdicts = tape.play(together(reader.verdict(one.holder) for one in accounts), _accrued(seen))
     for account, verdict in zip(accounts, verdicts, strict=True):
         wallet = account.holder.wallet
-        yield Case(f"{tape.name}:{title}:{wallet}", reader, market, account, verdict, seen[wallet])
+        owed = tape.play(ask(calls.borrow_balance(reader.comet, wallet)))
+        lent = tape.play(ask(balance_of((wallet, reader.comet))))
+        told = {**seen[wallet], "owed": owed, "lent": lent, "stored_index": totals.borrow_index}
+        yield Case(f"{tape.name}:{title}:{wallet}", reader, market, account, verdict, told)
 
 
-def reader_of(title: str, told: Mapping[str, Any]) -> Comet:
-    feeds = {
-        Address(one["feed"]): FeedFacts(pair=f"{symbol}/USD", heartbeat=3600)
-        for symbol, one in told["collaterals"].items()
-    }
-    feeds[Address(told["baseTokenPriceFeed"])] = FeedFacts(pair="base/USD", heartbeat=86_400)
-    return Comet(place=Place(deployment="comet_tape", title=title, feeds=feeds), comet=Address(told["comet"]))
+def ask(call: Call[T]) -> Plan[T]:
+    """The answer to one call, as a plan."""
+    return (yield [call])[call]
+
+
+def reader_of(tape: Tape, title: str, told: Mapping[str, Any]) -> Comet:
+    """One market of a tape. Where the tape does not tell feeds from wrappers, all that price are feeds."""
+    pricing = [told["baseTokenPriceFeed"], *(one["feed"] for one in told["collaterals"].values())]
+    feeds = tape.content["addresses"].get("feeds", pricing)
+    book = {Address(feed): FeedFacts(pair="X/USD", heartbeat=3600) for feed in feeds}
+    return Comet(place=Place(deployment="comet_tape", title=title, feeds=book), comet=Address(told["comet"]))
 
 
 def _accrued(seen: Mapping[str, Mapping[str, Any]]) -> Callable[[Call[Any]], Returned | None]:

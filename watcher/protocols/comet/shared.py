@@ -17,7 +17,7 @@ from watcher.protocols.comet import calls
 from watcher.protocols.comet.maths import INDEX, PRICE_PLACES, Interest, Listed, Market, Patch, accrued, utilisation_of
 from watcher.protocols.reader import PriceMissing
 from watcher.protocols.rounding import mul_div_down
-from watcher.reads import Answers, Plan, both, sure, together
+from watcher.reads import Answers, Outcome, Plan, both, sure, together
 from watcher.reads.tokens import balance_of
 
 _QUOTE: Final = re.compile(r"/\s*(\w+)")
@@ -42,7 +42,7 @@ def market_of(comet: Address, offsets: Collection[int], book: FeedBook) -> Plan[
         at=got.at,
         base=base,
         base_feed=feed,
-        numeraire=Numeraire(symbol=quote or base.symbol, decimals=PRICE_PLACES),
+        numeraire=Numeraire(symbol=quote or _counted_in(base, prices[0]), decimals=PRICE_PLACES),
         pause_flags=totals.pause_flags,
         interest=interest,
         borrow_min=got[calls.borrow_min(comet)],
@@ -102,14 +102,17 @@ def _asset(token: Address, scale: int) -> Plan[Asset]:
 
 
 def _quote(feed: Address) -> Plan[str]:
-    """What the market counts in, by the description of its base's feed; empty where that is the base token itself.
-
-    ETH markets have a constant feed of 1 under their base, whose description names no pair.
-    """
+    """What the market counts in, by the description of its base's feed; empty where that names no pair."""
     ask = description_of(feed)
     said = (yield [ask]).outcome(ask)
     found = None if isinstance(said, ReadFailed) else _QUOTE.search(said)
     return found[1] if found else ""
+
+
+def _counted_in(base: Asset, price: Outcome[Price]) -> str:
+    """A market that pins its base at 1 by a constant feed counts in the base itself: ETH markets do."""
+    pinned = not isinstance(price, ReadFailed) and price.low == 10**PRICE_PLACES
+    return base.symbol if pinned else "units of price"
 
 
 def _price(comet: Address, feed: Address, book: FeedBook) -> Plan[Price]:
