@@ -21,6 +21,8 @@ ROOT: Final = Path(__file__).parents[1]
 WORLD: Final[dict[str, Any]] = tomllib.loads((ROOT / "protocols.toml").read_text("utf-8"), parse_float=Decimal)
 CHAINS: Final[dict[str, dict[str, Any]]] = WORLD["chains"]
 DEPLOYMENTS: Final[list[dict[str, str]]] = WORLD["deployments"]
+AAVE: Final = [each for each in DEPLOYMENTS if each["protocol"] == "aave_v3"]
+COMET: Final = [each for each in DEPLOYMENTS if each["protocol"] == "comet"]
 SECOND_SOURCES: Final[list[dict[str, str]]] = WORLD["second_sources"]
 
 MULTICALL3: Final = "0xcA11bde05977b3631167028862bE2a173976CA11"
@@ -78,8 +80,9 @@ def every_address() -> Iterator[tuple[str, str]]:
         if "sequencer_feed" in chain:
             yield f"chains.{name}.sequencer_feed", chain["sequencer_feed"]
     for deployment in DEPLOYMENTS:
-        for key in ("pool", "provider", "oracle"):
-            yield f"{deployment['id']}.{key}", deployment[key]
+        for key, value in deployment.items():
+            if value.startswith("0x"):
+                yield f"{deployment['id']}.{key}", value
     for second in SECOND_SOURCES:
         for key in ("of", "pool", "base"):
             yield f"second source {second['of']} {key}", second[key]
@@ -100,7 +103,7 @@ def repeated(values: Iterator[Any]) -> list[Any]:
 def test_it_spells_every_address_with_its_checksum() -> None:
     addresses = list(every_address())
 
-    assert len(addresses) > 3 * len(DEPLOYMENTS) + 2 * len(FEEDS)
+    assert len(addresses) > 3 * len(AAVE) + len(COMET) + 2 * len(FEEDS)
     assert [where for where, address in addresses if not is_checksum_address(address)] == []
 
 
@@ -172,13 +175,14 @@ def test_it_reaches_every_chain_through_two_public_hosts(name: str) -> None:
 def test_it_names_every_deployment_once_on_a_known_chain() -> None:
     assert repeated(deployment["id"] for deployment in DEPLOYMENTS) == []
     assert repeated(deployment["title"] for deployment in DEPLOYMENTS) == []
-    assert repeated((deployment["chain"], deployment["pool"]) for deployment in DEPLOYMENTS) == []
+    assert repeated((deployment["chain"], deployment["pool"]) for deployment in AAVE) == []
+    assert repeated((deployment["chain"], deployment["comet"]) for deployment in COMET) == []
     assert {deployment["chain"] for deployment in DEPLOYMENTS} == set(CHAINS)
 
 
 def test_it_deploys_exactly_what_the_aave_address_book_lists() -> None:
     book = {(int(row["chain_id"]), *contracts(row)) for row in ADDRESS_BOOK if row["market"] not in NOT_WATCHED}
-    ours = {(CHAINS[each["chain"]]["id"], *contracts(each)) for each in DEPLOYMENTS if each["id"] != "spark_ethereum"}
+    ours = {(CHAINS[each["chain"]]["id"], *contracts(each)) for each in AAVE if each["id"] != "spark_ethereum"}
 
     assert len(book) == len(ADDRESS_BOOK) - len(NOT_WATCHED)
     assert ours == book
@@ -205,6 +209,21 @@ def test_it_takes_sparklend_from_its_own_registry() -> None:
 
     assert spark["chain"] == "ethereum"
     assert contracts(spark) == contracts(SPARKLEND)
+
+
+def test_it_knows_every_market_of_compound_v3_on_a_chain_that_it_knows() -> None:
+    """Read once more from deployments/<network>/<market>/roots.json; one address serves two chains."""
+    assert Counter(each["chain"] for each in COMET) == {
+        "ethereum": 6, "arbitrum": 4, "base": 5, "optimism": 3, "polygon": 2, "linea": 2, "mantle": 1, "scroll": 1,
+    }  # fmt: skip
+    markets = {(each["chain"], each["comet"]) for each in COMET}
+    assert {
+        ("ethereum", "0xc3d688B66703497DAA19211EEdff47f25384cdc3"),
+        ("scroll", "0xB2f97c1Bd3bf02f5e74d13f02E3e26F93D77CE44"),
+    } < markets
+    assert {chain for chain, comet in markets if comet == "0x9c4ec768c28520B50860ea7a15bd7213a9fF58bf"} == {
+        "arbitrum", "base",
+    }  # fmt: skip
 
 
 def test_it_writes_every_feed_in_the_same_form() -> None:

@@ -119,7 +119,9 @@ def _accrued(seen: Mapping[str, Mapping[str, Any]]) -> Callable[[Call[Any]], Ret
     """What `isLiquidatable` said behind an accrual is on the tapes as a verdict; an accrual itself returns nothing."""
 
     def told(call: Call[Any]) -> Returned | None:
-        wallet = Address(to_checksum_address("0x" + call.data[16:36].hex()))
+        if len(call.data) != 36:
+            return None
+        wallet = Address(to_checksum_address("0x" + call.data[16:].hex()))
         if call == calls.accrue_account(call.target, wallet):
             return Returned(True, b"")
         if call != calls.liquidatable(call.target, wallet):

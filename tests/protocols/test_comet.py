@@ -21,7 +21,7 @@ from watcher.protocols.comet import calls
 from watcher.protocols.comet.maths import Market, accrued, borrow_refusal, lent, owed, utilisation_of
 from watcher.protocols.reader import PriceMissing
 from watcher.protocols.rounding import WAD, mul_div_down
-from watcher.reads import together
+from watcher.reads import Call, Returned, together
 
 VECTOR = json.loads((Path(__file__).parent.parent / "vectors" / "comet.json").read_text())
 OPEN, PATCHED = "comet@0_open", "comet_patched@3_paused"
@@ -140,6 +140,33 @@ def test_it_is_dust_what_is_worth_nothing_at_all() -> None:
     assert (tiny.position.state, tiny.position.debt, tiny.position.health.liquidatable) == (State.DUST, 0, False)
 
 
+def test_it_is_dust_below_the_least_that_may_be_borrowed_and_not_at_it() -> None:
+    case = first(OPEN, State.HEALTHY)
+    debt = owed(case.market, case.account)
+    markets = [replace(case.market, borrow_min=least) for least in (debt, debt + 1)]
+
+    assert [replace(case, market=market).position.state for market in markets] == [State.HEALTHY, State.DUST]
+
+
+def test_it_asks_the_contract_behind_an_accrual_where_anything_is_owed() -> None:
+    """All in one call, in this order: alone, `isLiquidatable` goes by the index of the last transaction."""
+    case, tape = first(OPEN, State.HEALTHY), Tape.load(OPEN)
+    comet, wallet = case.reader.comet, case.account.holder.account
+    asked: list[Call[Any]] = []
+
+    def watched(call: Call[Any]) -> Returned | None:
+        asked.append(call)
+        return Returned(True, b"") if call == calls.accrue_account(comet, wallet) else None
+
+    tape.play(case.reader.verdict(case.account.holder), watched)
+
+    assert asked == [
+        calls.accrue_account(comet, wallet),
+        calls.liquidatable(comet, wallet),
+        calls.borrow_balance(comet, wallet),
+    ]
+
+
 # --- Prices that fail -------------------------------------------------------------------------------------------------
 
 
@@ -166,22 +193,19 @@ def test_it_needs_no_price_where_nothing_is_owed() -> None:
     assert case.market.base.address not in [leg.asset.address for leg in found.legs]
 
 
-def test_it_says_which_collateral_the_contract_does_not_come_to() -> None:
-    case = next(c for c in tape_cases(OPEN) if c.position.state is State.HEALTHY and len(c.account.collaterals) > 2)
-    worth = max(case.account.collaterals, key=lambda held: _backing(case, held.asset))
-    alone = replace(case, account=replace(case.account, principal=-1_000_000))
-    last = alone.account.collaterals[-1].asset
-    assert worth.asset != last
+def test_it_leaves_out_what_the_contract_does_not_come_to_and_says_so() -> None:
+    """One without a price in the middle: the contract is content before it, or fails at it, but never goes past it."""
+    case = next(c for c in tape_cases("comet_24@0_open") if c.account.principal < 0 and len(c.account.collaterals) > 3)
+    before, broken, *behind = [held.asset for held in case.account.collaterals]
+    owing_little = replace(case, account=replace(case.account, principal=-1_000))
+    left_out = ", ".join(case.market.listed[asset].asset.symbol for asset in (broken, *behind))
 
-    position = replace(alone, market=without_price(alone.market, last)).position
+    position = replace(owing_little, market=without_price(case.market, broken)).position
 
-    assert position.state in (State.HEALTHY, State.DUST)
-    assert last not in [leg.asset.address for leg in position.legs]
-    assert position.notes[-1].endswith(alone.market.listed[last].asset.symbol)
-
-
-def _backing(case: Case, asset: Address) -> int:
-    return sum(leg.amount * leg.price.low for leg in case.position.legs if leg.asset.address == asset)
+    assert position.state is State.DUST
+    assert [leg.asset.address for leg in position.legs] == [before, case.market.base.address]
+    assert position.legs_explain_health
+    assert position.notes == (f"not counted, as the contract gets no price at or before it: {left_out}",)
 
 
 def test_it_loses_no_account_to_the_feed_of_another() -> None:

@@ -1,7 +1,7 @@
-"""Compound v3 from recorded return data of its own contracts: every number equals theirs, and so does every verdict.
+"""Compound v3 from recorded return data of its own contracts: every number and every verdict equals theirs.
 
-The tapes are of four worlds: `comet` and `comet_24` (15 and 24 collaterals), `comet_ext`, and `comet_patched`, which can
-deactivate a collateral. `liquidatable_by_view` is what `isLiquidatable` says by itself, `liquidatable_accrued` what it
+The tapes are of four worlds: `comet` and `comet_24` (up to 15 and 24 collaterals), `comet_ext`, `comet_patched` (can
+deactivate a collateral). `liquidatable_by_view` is what `isLiquidatable` says by itself, `liquidatable_accrued` what it
 says behind an accrual.
 """
 
@@ -91,7 +91,7 @@ def test_it_would_be_wrong_without_the_accrual_or_with_the_other_rounding() -> N
 
 
 def test_it_counts_in_what_the_base_is_quoted_in() -> None:
-    """An ETH market pins its base at 1 and counts in it. The stand-in feeds of two worlds do not say what they quote."""
+    """An ETH market pins its base at 1 and counts in it. The feeds of two worlds do not say what they quote."""
     counted = {(case.name.split("@")[0], case.market.base.symbol): case.position.numeraire for case in everything()}
 
     assert {where: numeraire.symbol for where, numeraire in counted.items()} == {

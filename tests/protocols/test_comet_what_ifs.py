@@ -1,4 +1,4 @@
-"""Compound v3 under prices and after actions that never were, as its own contracts answered an `eth_call` on that state.
+"""Compound v3 under prices and after actions that never were, by its own contracts: an `eth_call` on such a state.
 
 Each what-if of a tape names the answers that feeds would have given (null: the feed reverts) or what would have been
 supplied for the holder, and then says what `isLiquidatable`, `isBorrowCollateralized`, `borrowBalanceOf` and `absorb`
