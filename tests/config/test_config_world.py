@@ -108,7 +108,7 @@ def test_it_adds_a_second_file_to_the_shipped_world(extra: Extra) -> None:
 def test_it_gives_shipped_deployments_the_feeds_of_the_user(extra: Extra) -> None:
     text = FEED_OF_MINE.replace("local", "scroll") + FEED_OF_MINE.replace("local", "ethereum").replace(MINE, FEED)
     world = extra(text.replace("3600", "77"))
-    [scroll] = [each for each in world.deployments if each.chain == "scroll"]
+    [scroll] = [each for each in world.deployments if each.id == "aave_v3_scroll"]
 
     assert scroll.reader.place.feeds[MINE].heartbeat == 77
     assert world.feeds["ethereum"][FEED].heartbeat == 77
