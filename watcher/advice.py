@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
+import structlog
+
 from watcher.alerts.outlook import Advice
+from watcher.domain.doubt import Doubt
 from watcher.domain.errors import ReadFailed
 from watcher.domain.position import Check, Leg
+from watcher.domain.price import Freshness
 from watcher.reads.tokens import Holdings
+from watcher.risk.healths import Healths, healths
 from watcher.risk.liquidation import LiquidationPrice, levers, liquidation_price, nearest
 from watcher.risk.restore import best_step, remedies, tokens_for
-from watcher.snapshot import Held
+from watcher.snapshot import Held, Snapshot
+
+_log = structlog.get_logger("watcher.advice")
 
 
 def advise(held: Held, target: Decimal, holdings: Holdings, unwrapped: Holdings) -> Advice:
@@ -65,3 +73,18 @@ def driver(held: Held) -> Leg | None:
 def _falls_first(price: LiquidationPrice) -> tuple[bool, Fraction]:
     """What one holds falling is likelier news than what one owes rising; the nearest first within either."""
     return price.distance > 0, abs(price.distance)
+
+
+def healths_in_doubt(snapshot: Snapshot, doubts: Iterable[Doubt]) -> dict[str, Healths]:
+    """By position: the healths at other prices of those that owe something by a price that is doubted or stale."""
+    doubted = {str(position.id) for doubt in doubts for position in doubt.about}
+    found = {}
+    for held in snapshot.held:
+        position, name = held.position, str(held.position.id)
+        concerned = position.health.required and (name in doubted or position.freshness is Freshness.STALE)
+        if concerned and position.check is not Check.MISMATCH:
+            try:
+                found[name] = healths(position, held.reprice)
+            except ReadFailed as problem:
+                _log.warning("healths.unknown", position=name, problem=str(problem))
+    return found

@@ -7,19 +7,16 @@ Only what stands for good is kept for the next start.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
 
 from watcher.domain.doubt import Doubt
-from watcher.domain.errors import ReadFailed
-from watcher.domain.position import Check, Position
-from watcher.domain.price import Freshness
+from watcher.domain.position import Position
 from watcher.domain.source import Block
 from watcher.risk.doubts import Limits, examine
-from watcher.risk.healths import Healths, healths
 from watcher.risk.tracks import Track, Tracks, dumped, loaded
 from watcher.snapshot import Snapshot
 from watcher.store.prices import PricesKept, TracksKept
@@ -115,18 +112,3 @@ def memories(kept: Mapping[str, TracksKept], known: dict[str, TrackMemory]) -> N
     """Has the memory of each chain go on from what was stored."""
     for chain, tracks in kept.items():
         known.setdefault(chain, TrackMemory()).recall(tracks)
-
-
-def healths_in_doubt(snapshot: Snapshot, doubts: Iterable[Doubt]) -> dict[str, Healths]:
-    """By position: the healths at other prices of those that owe something by a price that is doubted or stale."""
-    doubted = {str(position.id) for doubt in doubts for position in doubt.about}
-    found = {}
-    for held in snapshot.held:
-        position, name = held.position, str(held.position.id)
-        concerned = position.health.required and (name in doubted or position.freshness is Freshness.STALE)
-        if concerned and position.check is not Check.MISMATCH:
-            try:
-                found[name] = healths(position, held.reprice)
-            except ReadFailed as problem:
-                _log.warning("healths.unknown", position=name, problem=str(problem))
-    return found

@@ -9,14 +9,14 @@ from typing import Final
 
 import structlog
 
-from watcher.advice import first_to_liquidate
+from watcher.advice import first_to_liquidate, healths_in_doubt
 from watcher.alerts.falls import Fall, Past, Peak
 from watcher.alerts.rules import RuleBook
 from watcher.alerts.sighting import View
 from watcher.domain.doubt import Doubt
 from watcher.domain.errors import ReadFailed
 from watcher.domain.position import Check
-from watcher.doubting import Stands, TrackMemory, healths_in_doubt
+from watcher.doubting import Stands, TrackMemory
 from watcher.resting import Resting
 from watcher.risk.doubts import Limits
 from watcher.risk.healths import Healths

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import aiohttp
 
+from watcher.advice import healths_in_doubt
 from watcher.alerts.ages import PriceAge, oldest_price
 from watcher.alerts.message import Level
 from watcher.alerts.sighting import View
@@ -19,7 +20,6 @@ from watcher.domain.errors import EndpointError, ReadFailed
 from watcher.domain.position import Check, Position, Unreadable
 from watcher.domain.price import Freshness
 from watcher.domain.source import Address, Block
-from watcher.doubting import healths_in_doubt
 from watcher.risk.doubts import Limits, examine
 from watcher.risk.liquidation import LiquidationPrice, levers, liquidation_price
 from watcher.snapshot import Held, Snapshot, take, too_old, watched_on
