@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
-
-import structlog
 
 from watcher.alerts.outlook import Advice
 from watcher.domain.doubt import Doubt
 from watcher.domain.errors import ReadFailed
 from watcher.domain.position import Check, Leg
 from watcher.domain.price import Freshness
+from watcher.reads import Outcome
 from watcher.reads.tokens import Holdings
 from watcher.risk.healths import Healths, healths
 from watcher.risk.liquidation import LiquidationPrice, levers, liquidation_price, nearest
 from watcher.risk.restore import best_step, remedies, tokens_for
 from watcher.snapshot import Held, Snapshot
-
-_log = structlog.get_logger("watcher.advice")
 
 
 def advise(held: Held, target: Decimal, holdings: Holdings, unwrapped: Holdings) -> Advice:
@@ -75,10 +72,10 @@ def _falls_first(price: LiquidationPrice) -> tuple[bool, Fraction]:
     return price.distance > 0, abs(price.distance)
 
 
-def healths_in_doubt(snapshot: Snapshot, doubts: Iterable[Doubt]) -> dict[str, Healths]:
+def healths_in_doubt(snapshot: Snapshot, doubts: Iterable[Doubt]) -> dict[str, Outcome[Healths]]:
     """By position: the healths at other prices of those that owe something by a price that is doubted or stale."""
     doubted = {str(position.id) for doubt in doubts for position in doubt.about}
-    found = {}
+    found: dict[str, Outcome[Healths]] = {}
     for held in snapshot.held:
         position, name = held.position, str(held.position.id)
         concerned = position.health.required and (name in doubted or position.freshness is Freshness.STALE)
@@ -86,5 +83,10 @@ def healths_in_doubt(snapshot: Snapshot, doubts: Iterable[Doubt]) -> dict[str, H
             try:
                 found[name] = healths(position, held.reprice)
             except ReadFailed as problem:
-                _log.warning("healths.unknown", position=name, problem=str(problem))
+                found[name] = problem
     return found
+
+
+def known(found: Mapping[str, Outcome[Healths]]) -> dict[str, Healths]:
+    """Those that could be worked out: of the others no health at other prices is known."""
+    return {name: one for name, one in found.items() if not isinstance(one, ReadFailed)}

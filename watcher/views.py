@@ -9,7 +9,7 @@ from typing import Final
 
 import structlog
 
-from watcher.advice import first_to_liquidate, healths_in_doubt
+from watcher.advice import first_to_liquidate, healths_in_doubt, known
 from watcher.alerts.falls import Fall, Past, Peak
 from watcher.alerts.rules import RuleBook
 from watcher.alerts.sighting import View
@@ -72,7 +72,11 @@ class Views:
 
     def _judged(self, snapshot: Snapshot, stands: Stands) -> _Judged:
         doubts = self.tracks.examine(snapshot, self.limits, stands)
-        return self._nearest(snapshot), doubts, healths_in_doubt(snapshot, doubts)
+        found = healths_in_doubt(snapshot, doubts)
+        for name, problem in found.items():
+            if isinstance(problem, ReadFailed):
+                _log.warning("healths.unknown", position=name, problem=str(problem))
+        return self._nearest(snapshot), doubts, known(found)
 
     def _nearest(self, snapshot: Snapshot) -> Mapping[str, LiquidationPrice | None]:
         """By position; what cannot be worked out is left out, so that it is not known rather than far."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import aiohttp
 
-from watcher.advice import healths_in_doubt
+from watcher.advice import healths_in_doubt, known
 from watcher.alerts.ages import PriceAge, oldest_price
 from watcher.alerts.message import Level
 from watcher.alerts.sighting import View
@@ -232,7 +232,7 @@ def _judged(snapshot: Snapshot, limits: Limits) -> View:
         unreadable=snapshot.unreadable,
         covered=snapshot.covered,
         doubts=doubts,
-        healths=healths_in_doubt(snapshot, doubts),
+        healths=known(healths_in_doubt(snapshot, doubts)),
     )
 
 
