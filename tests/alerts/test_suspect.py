@@ -3,6 +3,7 @@
 # ruff: noqa: E501 - lines of a message
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
@@ -384,6 +385,12 @@ def test_every_message_with_the_health_of_a_position_says_what_is_wrong_with_its
                 assert all(word in part for word in wrong), part
             assert {f"{word.upper()} PRICE" for word in stated[str(each.id)].price} == wrong
             assert stated[str(each.id)].second == of.healths[str(each.id)].second
+
+
+def test_it_is_measured_beside_the_other_promises(record_property: Callable[[str, object], None]) -> None:
+    record_property(
+        "D3", "150 generated views of everything that can be told: every health with what is wrong under it"
+    )
 
 
 @given(views())

@@ -32,6 +32,9 @@ PROMISES = {
     "B7": "a second poller: one clear error, and alerts go on",
     "B8": "a state volume that is full or read-only: alerts go out, and it is told, within 10 s",
     "C6": "reorganisations of 1 to 7 blocks, 100 courses of each: 0 resolved falsely, 0 missed",
+    "D1": "twelve failures of oracles that cost money: said at the first look after the evidence, by the named check",
+    "D2": "thirty calm days of twenty feeds: not a word; a feed that is late: told in one look",
+    "D3": "every message with a health that rests on a stale or suspect price says so",
     "F3": "10,000 hostile names: nothing to touch, nothing unseen, nothing styled",
     "F4": "1,000 random strangers: nothing done, nothing answered",
 }

@@ -24,6 +24,9 @@ SHORT = {
     "B6": "tests/notify/test_promises.py",
     "B7": "tests/daemon/test_two_pollers.py",
     "B8": "tests/notify/test_keeper.py",
+    "D1": "tests/risk/test_incidents.py",
+    "D2": "tests/risk/test_calm.py",
+    "D3": "tests/alerts/test_suspect.py",
     "F3": "tests/test_hostile_names.py",
     "F4": "tests/bot/test_access.py",
 }
