@@ -10,8 +10,8 @@ from tests.tape import Tape
 from watcher.domain.position import Action, Position, Refused, Verdict
 from watcher.domain.price import FeedFacts, Price
 from watcher.domain.source import Address, Holder
+from watcher.protocols.aave.state import Account, Market, Variant
 from watcher.protocols.aave_v3 import AaveV3
-from watcher.protocols.aave_v3.maths import Account, Market, Variant
 from watcher.protocols.reader import Place
 from watcher.reads import together
 

@@ -19,8 +19,9 @@ from watcher.domain.errors import ReadFailed
 from watcher.domain.health import Health
 from watcher.domain.position import Check, Position, State
 from watcher.domain.source import Address, Block
+from watcher.protocols.aave.state import Market, Variant
 from watcher.protocols.aave_v3 import calls
-from watcher.protocols.aave_v3.maths import VARIANTS, Market, Variant, variants_of
+from watcher.protocols.aave_v3.variants import VARIANTS, variants_of
 from watcher.reads import Request, Returned
 from watcher.snapshot import Snapshot, take
 

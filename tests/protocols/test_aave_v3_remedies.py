@@ -12,7 +12,7 @@ from tests.worlds.aave_v30 import AaveV30World
 from tests.worlds.chain import named
 from watcher.domain.position import Check, Position, Repay, TopUp
 from watcher.domain.source import Address
-from watcher.protocols.aave_v3.maths import Account
+from watcher.protocols.aave.state import Account
 from watcher.risk.restore import Remedy, remedies
 from watcher.snapshot import Held
 

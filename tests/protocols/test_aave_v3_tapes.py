@@ -12,7 +12,7 @@ from tests.protocols.vectors import case_of
 from tests.tape import TAPES, Tape
 from watcher.domain.position import State
 from watcher.domain.price import Freshness
-from watcher.protocols.aave_v3.maths import VARIANTS
+from watcher.protocols.aave_v3.variants import VARIANTS
 
 VECTORS = Path(__file__).parent.parent / "vectors"
 NAMES = sorted(path.name.removesuffix(".json.gz") for path in TAPES.glob("aave_v3*.json.gz"))

@@ -19,7 +19,7 @@ from watcher.domain.health import Health
 from watcher.domain.position import Check, Leg, Position, State
 from watcher.domain.price import Freshness
 from watcher.domain.source import Address
-from watcher.protocols.aave_v3.maths import Account, Market, Variant
+from watcher.protocols.aave.state import Account, Market, Variant
 from watcher.snapshot import Snapshot
 
 ALICE = named("alice")

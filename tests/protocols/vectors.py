@@ -9,8 +9,9 @@ from watcher.domain.health import Health
 from watcher.domain.position import Asset, Numeraire, Verdict
 from watcher.domain.price import Opaque, Price
 from watcher.domain.source import ZERO_ADDRESS, Address, Block, Holder
+from watcher.protocols.aave.state import Account, EMode, Holding, Market, Reserve
 from watcher.protocols.aave_v3 import AaveV3
-from watcher.protocols.aave_v3.maths import Account, EMode, Holding, Market, Reserve, variants_of
+from watcher.protocols.aave_v3.variants import variants_of
 from watcher.protocols.reader import Place
 
 
@@ -60,13 +61,16 @@ def _reserve(row: dict[str, Any]) -> Reserve:
         configuration=configuration,
         income=int(row["normalizedIncome"]),
         debt_index=int(row["normalizedDebt"]),
-        grace_until=0,
+        supply_rate=0,
+        borrow_rate=0,
+        rate_model=ZERO_ADDRESS,
     )
 
 
 def _emode(vector: dict[str, Any]) -> EMode:
     category = vector["eModeCategory"]
     return EMode(
+        ltv=int(category.get("ltv", 0)),
         threshold=int(category["liquidationThreshold"]),
         collateral_bitmap=None,
         price_source=ZERO_ADDRESS,

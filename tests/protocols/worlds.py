@@ -14,8 +14,8 @@ from watcher.config import Deployment
 from watcher.domain.position import Position
 from watcher.domain.price import FeedFacts
 from watcher.domain.source import Address, Holder
+from watcher.protocols.aave.state import Account
 from watcher.protocols.aave_v3 import AaveV3
-from watcher.protocols.aave_v3.maths import Account
 from watcher.protocols.reader import Place
 from watcher.reads import Request
 from watcher.snapshot import Held, Snapshot, Watched, Wrapping, take

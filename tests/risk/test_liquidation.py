@@ -11,7 +11,8 @@ import pytest
 from tests.protocols.aave import Case, tape_cases
 from tests.protocols.vectors import case_of
 from watcher.domain.position import Position, Refused, Repay, TopUp
-from watcher.protocols.aave_v3.maths import VARIANTS, Variant
+from watcher.protocols.aave.state import Variant
+from watcher.protocols.aave_v3.variants import VARIANTS
 from watcher.risk.liquidation import Lever, levers, liquidation_price
 from watcher.risk.restore import remedies
 

@@ -1,4 +1,4 @@
-"""What can be done in a world with an Aave v3 market, whatever its version."""
+"""What can be done in a world with an Aave market, whatever its version."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -44,6 +44,7 @@ class AaveWorld:
 
     name: ClassVar[str]
     deployment: ClassVar[type[Deployment]]
+    supply_verb: ClassVar[str] = "supply"
 
     def __init__(self, anvil: Anvil, market: Market, accounts: tuple[Address, ...] = ()) -> None:
         self.anvil = anvil
@@ -221,7 +222,7 @@ class AaveWorld:
 
     def supplying(self, user: Address, symbol: str, amount: int) -> list[Tx]:
         token = self.tokens[symbol]
-        data = calldata("supply(address,uint256,address,uint16)", token.address, amount, user, 0)
+        data = calldata(f"{self.supply_verb}(address,uint256,address,uint16)", token.address, amount, user, 0)
         return [*self._prepared(user, token, amount), Tx(user, self.pool, data, gas=_GAS_POOL)]
 
     def borrowing(self, user: Address, symbol: str, amount: int, rate_mode: int = VARIABLE) -> Tx:

@@ -46,9 +46,17 @@ class Artifact:
 
 def aave_core(path: str) -> Artifact:
     """A contract of `@aave/core-v3`, by its source path without `.sol`, such as `protocol/pool/Pool`."""
+    return _of_hardhat("@aave/core-v3", path)
+
+
+def aave_v2(path: str) -> Artifact:
+    """A contract of `@aave/protocol-v2`, in the same way: `protocol/lendingpool/LendingPool`."""
+    return _of_hardhat("@aave/protocol-v2", path)
+
+
+def _of_hardhat(package: str, path: str) -> Artifact:
     name = path.rpartition("/")[2]
-    stored = package_file("@aave/core-v3", f"artifacts/contracts/{path}.sol/{name}.json").read_text()
-    return Artifact.hardhat(json.loads(stored))
+    return Artifact.hardhat(json.loads(package_file(package, f"artifacts/contracts/{path}.sol/{name}.json").read_text()))
 
 
 def chainlink(name: str) -> Artifact:

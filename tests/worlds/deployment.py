@@ -59,6 +59,9 @@ class Asset:
 
 class Deployment(ABC):
     categories: ClassVar[Sequence[Category]]
+    pool_name: ClassVar[str] = "Pool"
+    token_words: ClassVar[Sequence[int]] = (8, 9, 10)
+    """Where getReserveData has the tokens: in its legacy layout, the same from v3.0 to v3.7."""
 
     def __init__(self, chain: Chain) -> None:
         self.chain = chain
@@ -80,10 +83,9 @@ class Deployment(ABC):
         """The configurator's calls that make an e-mode category."""
 
     def run(self) -> Market:
-        provider = self.deploy("PoolAddressesProvider", "Test market", ADMIN)
-        self._roles(provider)
+        provider = self.make_provider()
         assets = [self._asset(listing) for listing in LISTINGS]
-        oracle = self._oracle(provider, assets)
+        oracle = self.make_oracle(provider, assets)
         pool, configurator = self._proxies(provider)
         self.list_reserves(provider, pool, configurator, assets)
         self._configure(configurator, assets)
@@ -92,7 +94,7 @@ class Deployment(ABC):
             pool=pool,
             configurator=configurator,
             oracle=oracle,
-            data_provider=self._data_provider(provider),
+            data_provider=self.make_data_provider(provider),
             tokens={asset.listing.symbol: self._token(pool, asset) for asset in assets},
         )
 
@@ -102,13 +104,19 @@ class Deployment(ABC):
         libraries = {library: self._library(library) for library in artifact.libraries}
         return self.chain.deploy(ADMIN, artifact.creation(*values, libraries=libraries))
 
-    def feed(self, answer: int) -> Feed:
-        return deploy_feed(self.chain, answer)
+    def feed(self, listing: Listing) -> Feed:
+        return deploy_feed(self.chain, listing.price)
 
     def _library(self, name: str) -> Address:
         if name not in self._libraries:
             self._libraries[name] = self.deploy(name)
         return self._libraries[name]
+
+    def make_provider(self) -> Address:
+        """The registry of the market's contracts, with every role given to the admin."""
+        provider = self.deploy("PoolAddressesProvider", "Test market", ADMIN)
+        self._roles(provider)
+        return provider
 
     def _roles(self, provider: Address) -> None:
         self.chain.send(ADMIN, provider, "setACLAdmin(address)", ADMIN)
@@ -120,9 +128,9 @@ class Deployment(ABC):
     def _asset(self, listing: Listing) -> Asset:
         mintable = aave_core("mocks/tokens/MintableERC20")
         address = self.chain.deploy(ADMIN, mintable.creation(listing.symbol, listing.symbol, listing.decimals))
-        return Asset(listing, address, self.feed(listing.price))
+        return Asset(listing, address, self.feed(listing))
 
-    def _oracle(self, provider: Address, assets: Sequence[Asset]) -> Address:
+    def make_oracle(self, provider: Address, assets: Sequence[Asset]) -> Address:
         addresses, feeds = [asset.address for asset in assets], [asset.feed.proxy for asset in assets]
         oracle = self.deploy("AaveOracle", provider, addresses, feeds, ZERO, ZERO, 10**PRICE_DECIMALS)
         self.chain.send(ADMIN, provider, "setPriceOracle(address)", oracle)
@@ -130,13 +138,13 @@ class Deployment(ABC):
 
     def _proxies(self, provider: Address) -> tuple[Address, Address]:
         pool, configurator = self.implementations(provider)
-        self.chain.send(ADMIN, provider, "setPoolImpl(address)", pool)
-        self.chain.send(ADMIN, provider, "setPoolConfiguratorImpl(address)", configurator)
-        [pool_proxy] = self.chain.view(provider, "getPool()(address)")
-        [configurator_proxy] = self.chain.view(provider, "getPoolConfigurator()(address)")
+        self.chain.send(ADMIN, provider, f"set{self.pool_name}Impl(address)", pool)
+        self.chain.send(ADMIN, provider, f"set{self.pool_name}ConfiguratorImpl(address)", configurator)
+        [pool_proxy] = self.chain.view(provider, f"get{self.pool_name}()(address)")
+        [configurator_proxy] = self.chain.view(provider, f"get{self.pool_name}Configurator()(address)")
         return pool_proxy, configurator_proxy
 
-    def _data_provider(self, provider: Address) -> Address:
+    def make_data_provider(self, provider: Address) -> Address:
         address = self.deploy("AaveProtocolDataProvider", provider)
         self.chain.send(ADMIN, provider, "setPoolDataProvider(address)", address)
         return address
@@ -160,9 +168,8 @@ class Deployment(ABC):
         return calls
 
     def _token(self, pool: Address, asset: Asset) -> Token:
-        # The legacy layout of getReserveData, the same from v3.0 to v3.7: words 8 to 10 are the tokens.
         data = self.chain.call(pool, calldata("getReserveData(address)", asset.address))
-        a_token, stable, variable = ("0x" + data[32 * word + 12 : 32 * word + 32].hex() for word in (8, 9, 10))
+        a_token, stable, variable = ("0x" + data[32 * word + 12 : 32 * word + 32].hex() for word in self.token_words)
         return Token(
             symbol=asset.listing.symbol,
             decimals=asset.listing.decimals,
@@ -175,8 +182,8 @@ class Deployment(ABC):
         )
 
 
-def deploy_feed(chain: Chain, answer: int) -> Feed:
+def deploy_feed(chain: Chain, answer: int, decimals: int = PRICE_DECIMALS) -> Feed:
     """An aggregator whose rounds we write, behind the proxy that Chainlink deploys in front of the real ones."""
-    aggregator = chain.deploy(ADMIN, chainlink("MockV3Aggregator").creation(PRICE_DECIMALS, answer))
+    aggregator = chain.deploy(ADMIN, chainlink("MockV3Aggregator").creation(decimals, answer))
     proxy = chain.deploy(ADMIN, chainlink("EACAggregatorProxy").creation(aggregator, ZERO))
     return Feed(proxy=proxy, aggregator=aggregator)

@@ -48,7 +48,7 @@ def fill(world: AaveWorld, count: int, seed: int) -> tuple[Address, ...]:
 
 
 def _intent(world: AaveWorld, rng: Random, user: Address) -> Intent:
-    category = world.categories[rng.choice(list(world.categories))] if rng.random() < 0.35 else None
+    category = world.categories[rng.choice(list(world.categories))] if rng.random() < 0.35 and world.categories else None
     symbols = _collaterals(rng, category)
     dust_supply = rng.random() < 0.05
     supplies = tuple((symbol, _supply_amount(rng, symbol, dust_supply)) for symbol in symbols)

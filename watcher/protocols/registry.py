@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import Field
 from typing import Any, ClassVar, Protocol
 
+from watcher.protocols.aave_v2 import AaveV2
 from watcher.protocols.aave_v3 import AaveV3
 from watcher.protocols.comet import Comet
 from watcher.protocols.reader import Place, Reader
@@ -20,6 +21,7 @@ class Plugin(Reader[Any, Any], Protocol):
 
 
 PROTOCOLS: Mapping[str, type[Plugin]] = {
+    "aave_v2": AaveV2,
     "aave_v3": AaveV3,
     "comet": Comet,
 }

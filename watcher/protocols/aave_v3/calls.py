@@ -94,10 +94,6 @@ oracle_of = _PROVIDER.function("getPriceOracle", Address)
 sentinel_of = _PROVIDER.function("getPriceOracleSentinel", Address)
 
 _ORACLE = interface("aave_oracle")
-base_currency = _ORACLE.function("BASE_CURRENCY", Address)
-base_unit = _ORACLE.function("BASE_CURRENCY_UNIT", int)
-asset_price = _ORACLE.function("getAssetPrice", int, gas=120_000)
-source_of = _ORACLE.function("getSourceOfAsset", Address)
 liquidation_allowed = _ORACLE.function("isLiquidationAllowed", bool)
 
 _TOKEN = interface("aave_v3_token")

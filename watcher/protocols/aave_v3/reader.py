@@ -10,39 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from watcher.domain.errors import ReadFailed
-from watcher.domain.position import (
-    Action,
-    Asset,
-    Because,
-    Numeraire,
-    Position,
-    PositionId,
-    Refused,
-    Repay,
-    Unreadable,
-    Verdict,
-)
+from watcher.domain.position import Action, Asset, Position, Refused, Unreadable, Verdict
 from watcher.domain.price import Price
 from watcher.domain.source import ZERO_ADDRESS, Address, Holder
-from watcher.oracles.sources import price_from
+from watcher.protocols.aave.maths import health_of, lines_of, totals
+from watcher.protocols.aave.oracle import numeraire_of, price_of
+from watcher.protocols.aave.positions import account_after, positions_of
+from watcher.protocols.aave.state import Account, EMode, Holding, Market, Reserve, Variant
 from watcher.protocols.aave_v3 import calls
-from watcher.protocols.aave_v3.actions import after_repay, after_top_up
-from watcher.protocols.aave_v3.maths import (
-    NEWEST_REVISION,
-    Account,
-    EMode,
-    Holding,
-    Market,
-    Reserve,
-    Variant,
-    health_of,
-    legs_of,
-    lines_of,
-    slack_of,
-    state_of,
-    totals,
-    variants_of,
-)
+from watcher.protocols.aave_v3.variants import NEWEST_REVISION, variants_of
 from watcher.protocols.reader import OneEach, Place, PriceMissing
 from watcher.reads import Outcome, Plan, both, sure, together
 
@@ -136,10 +112,10 @@ class AaveV3(OneEach):
         priced = [*assets, *sources]
         (prices, reserves), (numeraire, allows) = yield from both(
             both(
-                together(self._price(got[oracle], asset) for asset in priced),
+                together(price_of(got[oracle], asset, self.place.feeds) for asset in priced),
                 together(self._reserve(asset, got[revision]) for asset in assets),
             ),
-            both(self._numeraire(got[oracle]), self._sentinel(got[sentinel])),
+            both(numeraire_of(got[oracle]), self._sentinel(got[sentinel])),
         )
         market = Market(
             at=got.at,
@@ -158,24 +134,22 @@ class AaveV3(OneEach):
             whole = calls.emode_data(self.pool, number)
             old = (yield [whole])[whole]
             return EMode(
-                threshold=old.threshold, collateral_bitmap=None, price_source=old.price_source, label=old.label
+                ltv=old.ltv,
+                threshold=old.threshold,
+                collateral_bitmap=None,
+                price_source=old.price_source,
+                label=old.label,
             )
         config, bitmap = calls.emode_config(self.pool, number), calls.emode_bitmap(self.pool, number)
         name = calls.emode_label(self.pool, number)
         got = yield [config, bitmap, name]
         return EMode(
+            ltv=got[config].ltv,
             threshold=got[config].threshold,
             collateral_bitmap=got[bitmap],
             price_source=ZERO_ADDRESS,
             label=got[name],
         )
-
-    def _price(self, oracle: Address, asset: Address) -> Plan[Price]:
-        value, source = calls.asset_price(oracle, asset), calls.source_of(oracle, asset)
-        got = yield [value, source]
-        if got[value] <= 0:
-            raise PriceMissing(f"the oracle {oracle} prices {asset} at {got[value]}")
-        return (yield from price_from(got[source], got[value], self.place.feeds))
 
     def _reserve(self, asset: Address, revision: int) -> Plan[Reserve]:
         data, symbol = calls.reserve_data(self.pool, asset), calls.symbol_of(asset)
@@ -195,15 +169,11 @@ class AaveV3(OneEach):
             configuration=word,
             income=got[income],
             debt_index=got[debt],
+            supply_rate=got[data].liquidity_rate,
+            borrow_rate=got[data].variable_borrow_rate,
+            rate_model=got[data].rate_strategy,
             grace_until=got[grace] if has_grace else 0,
         )
-
-    def _numeraire(self, oracle: Address) -> Plan[Numeraire]:
-        """Base currency: the zero address means US dollars, by Aave's convention; its unit is a power of ten."""
-        currency, unit = calls.base_currency(oracle), calls.base_unit(oracle)
-        got = yield [currency, unit]
-        symbol = "USD" if got[currency] == ZERO_ADDRESS else got[currency]
-        return Numeraire(symbol=symbol, decimals=len(str(got[unit])) - 1)
 
     def _sentinel(self, sentinel: Address) -> Plan[bool]:
         if sentinel == ZERO_ADDRESS:
@@ -231,44 +201,7 @@ class AaveV3(OneEach):
 
     def positions(self, market: Market, account: Account) -> Sequence[Position | Unreadable]:
         """One position: Aave liquidates a user as a whole."""
-        where = PositionId(
-            deployment=self.place.deployment, wallet=account.holder.wallet, account=account.holder.account
-        )
-        if unread := [held.asset for held in account.holdings if held.asset not in market.reserves]:
-            raise ReadFailed(f"the market was read without {unread[0]}, which this account holds")
-        if account.emode and account.emode not in market.emodes:
-            raise ReadFailed(f"the market was read without e-mode {account.emode}, which this account is in")
-        try:
-            lines = lines_of(market, account)
-        except PriceMissing as problem:
-            return [
-                Unreadable(
-                    id=where,
-                    holder=account.holder,
-                    at=market.at,
-                    market=self.place.title,
-                    because=Because.UNPRICEABLE,
-                    reason=str(problem),
-                )
-            ]
-        found = totals(market.variant, lines)
-        return [
-            Position(
-                id=where,
-                holder=account.holder,
-                at=market.at,
-                market=self.place.title,
-                state=state_of(market, lines, found),
-                health=health_of(found.health_factor),
-                legs=tuple(leg for line in lines for leg in legs_of(line)),
-                collateral=found.collateral,
-                debt=found.debt,
-                numeraire=market.numeraire,
-                slack=slack_of(market.variant, found),
-                regime=found.average_threshold if market.variant.floors_average else 1,
-                notes=(f"e-mode {account.emode}: {market.emodes[account.emode].label}",) if account.emode else (),
-            )
-        ]
+        return positions_of(self.place, market, account)
 
     def verdict(self, holder: Holder) -> Plan[Verdict | None]:
         """`getUserAccountData`."""
@@ -278,14 +211,7 @@ class AaveV3(OneEach):
 
     def after(self, market: Market, account: Account, action: Action) -> Account | Refused:
         """The account after repaying debt or supplying more of a collateral it already uses."""
-        held = next((h for h in account.holdings if h.asset == action.asset), None)
-        if held is None:
-            return Refused(f"{action.asset} is not in this account")
-        change = after_repay if isinstance(action, Repay) else after_top_up
-        changed = change(market, held, action.amount)
-        if isinstance(changed, Refused):
-            return changed
-        return replace(account, holdings=tuple(changed if h is held else h for h in account.holdings))
+        return account_after(market, account, action)
 
     def repriced(self, market: Market, prices: Mapping[Address, Price]) -> Market:
         return replace(market, prices={**market.prices, **prices})

@@ -1,173 +1,28 @@
-"""Aave v3's own arithmetic over state already read: exact to the unit, in every revision.
+"""Aave's own arithmetic over state already read: exact to the unit, in v2 and in every revision of v3.
 
 Read beside `GenericLogic.calculateUserAccountData` and `ValidationLogic.validateLiquidationCall`
-(aave-dao/aave-v3-origin tags v3.1.0 … v3.7.0; npm @aave/core-v3 1.19.3 for v3.0).
+(aave-dao/aave-v3-origin tags v3.1.0 … v3.7.0; npm @aave/core-v3 1.19.3 for v3.0, @aave/protocol-v2 1.0.1 for v2).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 from watcher.domain.errors import ReadFailed
 from watcher.domain.health import Health
-from watcher.domain.position import Asset, Leg, Numeraire, State
+from watcher.domain.position import Leg, State
 from watcher.domain.price import Price
-from watcher.domain.source import ZERO_ADDRESS, Address, Block, Holder
+from watcher.domain.source import ZERO_ADDRESS, Address
+from watcher.protocols.aave.state import Account, Holding, Market, Reserve, Variant
 from watcher.protocols.reader import PriceMissing
 from watcher.protocols.rounding import BPS, RAY, WAD, mul_div_down, mul_div_half_up, mul_div_up
-from watcher.reads import Outcome
 
 NO_DEBT = 2**256 - 1
 """What the contract answers as the health factor of an account without debt."""
 SENTINEL_LIMIT = 95 * 10**16
 """Below 0.95 the price oracle sentinel has no say (`MINIMUM_HEALTH_FACTOR_LIQUIDATION_THRESHOLD`)."""
-
-# --- How the revisions differ -----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Variant:
-    """One way in which some revision computes account data."""
-
-    floors_average: bool
-    """Health from the average threshold truncated to a basis point (v3.0–v3.4), not from the exact sum."""
-    rounds_half_up: bool
-    """`rayMul` to nearest, values down; otherwise supply down and debt up (v3.5)."""
-    emodes_by_bitmap: bool
-    """Liquid e-modes (v3.2): membership by bitmap and no price source; otherwise the reserve names its category."""
-    threshold_required: bool
-    """Collateral counts only where its base threshold is not zero (until v3.5)."""
-    stable_debt: bool = False
-    whole_debt_without_virtual_accounting: bool = False
-    """GHO's discount model (v3.3 only): debt by `balanceOf` where bit 252 of the configuration is not set."""
-
-
-_V30 = Variant(
-    floors_average=True, rounds_half_up=True, emodes_by_bitmap=False, threshold_required=True, stable_debt=True
-)
-_V32 = replace(_V30, emodes_by_bitmap=True, stable_debt=False)
-_V33 = replace(_V32, whole_debt_without_virtual_accounting=True)
-_V35 = replace(_V32, floors_average=False, rounds_half_up=False)
-_V36 = replace(_V35, threshold_required=False)
-_SPARK = replace(_V30, floors_average=False, rounds_half_up=False)
-
-VARIANTS: Mapping[int, tuple[Variant, ...]] = {
-    **dict.fromkeys((1, 2, 3, 4), (_V30, _SPARK)),  # v3.0.x, v3.1, and SparkLend under its own numbers
-    **dict.fromkeys((5, 6, 8), (_V32,)),  # v3.2.0, v3.2.1, v3.4
-    7: (_V33,),
-    9: (_V35,),
-    **dict.fromkeys((10, 11), (_V36,)),  # v3.6, v3.7
-}
-"""Candidates by `POOL_REVISION()`, the likeliest first."""
-NEWEST_REVISION = max(VARIANTS)
-
-
-def variants_of(revision: int) -> tuple[Variant, ...]:
-    """The candidates of a revision; a newer one than we know is tried as the newest, and the verdicts will tell.
-
-    Raises `ReadFailed` for a revision that no Aave v3 pool has.
-    """
-    if revision < 1:
-        raise ReadFailed(f"pool revision {revision} is none of Aave v3: we know 1 to {NEWEST_REVISION}")
-    return VARIANTS[min(revision, NEWEST_REVISION)]
-
-
-# --- State, as the engine keeps it ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Holding:
-    """What one account has in one reserve. Scaled amounts are shares: times the index, they are token base units."""
-
-    asset: Address
-    reserve: int
-    collateral: bool
-    borrowing: bool
-    scaled_supply: int = 0
-    scaled_debt: int = 0
-    stable_debt: int = 0
-    whole_debt: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """One user of the pool: e-mode category and the reserves flagged in the user configuration bitmap."""
-
-    holder: Holder
-    emode: int
-    holdings: tuple[Holding, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reserve:
-    """One reserve at one block. Indices in RAY, accrued to the block's timestamp."""
-
-    id: int
-    asset: Asset
-    configuration: int
-    income: int
-    debt_index: int
-    grace_until: int
-
-    def _bits(self, start: int, width: int) -> int:
-        return self.configuration >> start & (1 << width) - 1
-
-    @property
-    def threshold(self) -> int:
-        return self._bits(16, 16)
-
-    @property
-    def active(self) -> bool:
-        return bool(self._bits(56, 1))
-
-    @property
-    def frozen(self) -> bool:
-        return bool(self._bits(57, 1))
-
-    @property
-    def paused(self) -> bool:
-        return bool(self._bits(60, 1))
-
-    @property
-    def category(self) -> int:
-        return self._bits(168, 8)
-
-    @property
-    def virtual_accounting(self) -> bool:
-        return bool(self._bits(252, 1))
-
-    def liquidation_blocked(self, now: int) -> bool:
-        """Inactive, paused, or within its grace period (v3.1), with or for this reserve."""
-        return not self.active or self.paused or self.grace_until >= now
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EMode:
-    """One e-mode category. `price_source` is asked like an asset, and replaces its members' prices (until v3.1)."""
-
-    threshold: int
-    collateral_bitmap: int | None
-    price_source: Address
-    label: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Market:
-    """What the accounts at hand share. Reserves by asset, prices by what the oracle is asked for, e-modes by number."""
-
-    at: Block
-    revision: int
-    variant: Variant
-    numeraire: Numeraire
-    reserves: Mapping[Address, Reserve]
-    prices: Mapping[Address, Outcome[Price]]
-    emodes: Mapping[int, EMode]
-    sentinel_allows: bool
-
-
-# --- The protocol's own maths -----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
