@@ -8,6 +8,7 @@ import pytest
 
 from tests.protocols.worlds import give_means
 from tests.worlds.aave import AaveWorld
+from tests.worlds.aave_v2 import AaveV2World
 from tests.worlds.aave_v30 import AaveV30World
 from tests.worlds.aave_v36 import AaveV36World
 from tests.worlds.cache import open_world
@@ -53,3 +54,16 @@ def opened_v36() -> Iterator[AaveV36World]:
 def v36(opened_v36: AaveV36World) -> Iterator[AaveV36World]:
     with opened_v36.chain.undone():
         yield opened_v36
+
+
+@pytest.fixture(scope="module")
+def opened_v2() -> Iterator[AaveV2World]:
+    with open_world(AaveV2World, accounts=ACCOUNTS, seed=SEED) as world:
+        give_means(world)
+        yield world
+
+
+@pytest.fixture
+def v2(opened_v2: AaveV2World) -> Iterator[AaveV2World]:
+    with opened_v2.chain.undone():
+        yield opened_v2

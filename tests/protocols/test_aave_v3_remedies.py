@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
 from random import Random
 
+from tests.protocols.remedied import assert_as_foretold, take_action
 from tests.protocols.worlds import look, look_at_one
 from tests.worlds.aave import STABLE, AaveWorld
 from tests.worlds.aave_v30 import AaveV30World
 from tests.worlds.chain import named
-from watcher.domain.position import Check, Position, Repay, TopUp
-from watcher.domain.source import Address
-from watcher.protocols.aave.state import Account
+from watcher.domain.position import Position, Repay, TopUp
 from watcher.risk.restore import Remedy, remedies
-from watcher.snapshot import Held
 
 ALICE = named("alice")
 WAD = 10**18
 PROBED = 12
-
-Shares = Mapping[Address, tuple[int, int, int]]
-
-
-def shares(account: Account) -> Shares:
-    """Scaled supply, scaled debt and stable debt by asset, without what is nothing."""
-    all_of_it = {h.asset: (h.scaled_supply, h.scaled_debt, h.stable_debt) for h in account.holdings}
-    return {asset: amounts for asset, amounts in all_of_it.items() if any(amounts)}
-
-
-def take_action(world: AaveWorld, wallet: str, remedy: Remedy) -> None:
-    """What is printed, with no rounding of ours, in the very next block."""
-    act = world.repay if isinstance(remedy.action, Repay) else world.supply
-    act(wallet, remedy.asset.symbol, remedy.action.amount)
 
 
 async def test_it_leaves_the_shares_and_the_health_that_it_foretold(world: AaveWorld) -> None:
@@ -56,20 +39,6 @@ async def test_it_leaves_the_shares_and_the_health_that_it_foretold(world: AaveW
     assert kinds.count((True, True)) >= 5
     assert kinds.count((False, True)) >= 5
     assert kinds.count((True, False)) >= 1  # paid back in full, and still short of the target
-
-
-def assert_as_foretold(forecast: Held, remedy: Remedy, came: Held, target: Decimal) -> None:
-    where = (forecast.position.id, remedy)
-    assert came.position.at.timestamp == forecast.position.at.timestamp
-    account = forecast.reader.after(forecast.market, forecast.account, remedy.action)
-    assert isinstance(account, Account)
-    assert shares(came.account) == shares(account), where
-    foretold = forecast.after(remedy.action)
-    assert isinstance(foretold, Position)
-    assert came.position.check is Check.VERIFIED
-    assert came.position.health == foretold.health, where
-    assert came.position.health.factor == remedy.health
-    assert (came.position.health.factor >= target) == remedy.enough
 
 
 async def test_it_would_not_do_with_one_unit_less(world: AaveWorld) -> None:

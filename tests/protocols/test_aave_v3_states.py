@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.protocols.worlds import (
+    assert_as_the_contract_does,
     configure,
     liquidation_goes_through,
     look,
@@ -20,7 +21,7 @@ from tests.worlds.aave_v30 import AaveV30World
 from tests.worlds.aave_v36 import AaveV36World
 from tests.worlds.chain import named
 from watcher.domain.position import Because, Check, State
-from watcher.snapshot import Held, Snapshot
+from watcher.snapshot import Held
 
 ALICE = named("alice")
 ETHER = 10**18
@@ -74,17 +75,6 @@ TROUBLES = {
     "sequencer just up": Trouble(_sequencer_just_up),
     "sequencer long up": Trouble(_sequencer_long_up, blocks_some=False),
 }
-
-
-def assert_as_the_contract_does(world: AaveWorld, snapshot: Snapshot) -> dict[State, int]:
-    """Every account is really tried, with every pair of its reserves. Returns how many there were of each state."""
-    assert {position.check for position in snapshot.positions} == {Check.VERIFIED}
-    for held in snapshot.held:
-        state, below = held.position.state, held.position.health.liquidatable
-        assert (state is State.LIQUIDATABLE) == liquidation_goes_through(world, held), held.position
-        assert (state in (State.LIQUIDATABLE, State.LIQUIDATABLE_BUT_BLOCKED)) == below, held.position
-    states = [position.state for position in snapshot.positions]
-    return {state: states.count(state) for state in State}
 
 
 @pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES.keys())

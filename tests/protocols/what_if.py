@@ -19,7 +19,6 @@ from watcher.risk.liquidation import Lever
 Overrides = Mapping[str, Mapping[str, Any]]
 
 _STAND_IN = named("a feed that never was")
-_SOURCES_SLOT = 0  # `assetsSources`, the first variable of AaveOracle, in v3.0 and v3.6 alike
 
 
 def as_if(world: AaveWorld, lever: Lever, value: int) -> Overrides:
@@ -30,7 +29,7 @@ def as_if(world: AaveWorld, lever: Lever, value: int) -> Overrides:
     answering = {"code": _constant(value)}
     if lever.feed is not None:
         return {lever.feed: answering}
-    moved = {_source_slot(key): _word(int(_STAND_IN, 16)) for key in lever.keys}
+    moved = {_source_slot(world, key): _word(int(_STAND_IN, 16)) for key in lever.keys}
     return {world.oracle: {"stateDiff": moved}, _STAND_IN: answering}
 
 
@@ -46,9 +45,9 @@ def _constant(value: int) -> str:
     return f"0x7f{value:064x}60005260206000f3"
 
 
-def _source_slot(asset: Address) -> str:
-    """Where a Solidity mapping at `_SOURCES_SLOT` keeps this key."""
-    return "0x" + keccak(bytes(12) + bytes.fromhex(asset[2:]) + _SOURCES_SLOT.to_bytes(32, "big")).hex()
+def _source_slot(world: AaveWorld, asset: Address) -> str:
+    """Where the mapping `assetsSources` of AaveOracle keeps this key."""
+    return "0x" + keccak(bytes(12) + bytes.fromhex(asset[2:]) + world.sources_slot.to_bytes(32, "big")).hex()
 
 
 def _word(value: int) -> str:

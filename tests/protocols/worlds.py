@@ -6,19 +6,22 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 
 from tests.worlds.aave import AaveWorld
+from tests.worlds.aave_v2 import AaveV2World
 from tests.worlds.abi import calldata
 from tests.worlds.chain import RevertError, Tx, named
 from watcher.alerts.rules import Rules
 from watcher.chain import Chain, ChainSpec, EndpointSpec
 from watcher.config import Deployment
-from watcher.domain.position import Position
+from watcher.domain.position import Check, Position, State
 from watcher.domain.price import FeedFacts
 from watcher.domain.source import Address, Holder
 from watcher.protocols.aave.state import Account
+from watcher.protocols.aave_v2 import AaveV2
 from watcher.protocols.aave_v3 import AaveV3
 from watcher.protocols.reader import Place
-from watcher.reads import Request
-from watcher.snapshot import Held, Snapshot, Watched, Wrapping, take
+from watcher.reads import Plan, Request
+from watcher.reads.call import T
+from watcher.snapshot import Held, Snapshot, Watched, Wrapping, run, take
 
 HEARTBEAT = 3600
 
@@ -45,8 +48,9 @@ def deployment_of(world: AaveWorld) -> Deployment:
         for symbol, token in world.tokens.items()
     }
     place = Place(deployment=world.name, title=world.name, feeds=feeds)
-    reader = AaveV3(place=place, pool=Address(world.pool), provider=Address(world.provider))
-    return Deployment(id=world.name, protocol="aave_v3", chain="local", title=world.name, reader=reader)
+    kind, protocol = (AaveV2, "aave_v2") if isinstance(world, AaveV2World) else (AaveV3, "aave_v3")
+    reader = kind(place=place, pool=Address(world.pool), provider=Address(world.provider))
+    return Deployment(id=world.name, protocol=protocol, chain="local", title=world.name, reader=reader)
 
 
 def watched_in(world: AaveWorld, wallets: Sequence[str]) -> Watched:
@@ -120,6 +124,17 @@ def liquidation_goes_through(world: AaveWorld, held: Held) -> bool:
     return any(_succeeds(world, *pair, account.holder.account) for pair in pairs)
 
 
+def assert_as_the_contract_does(world: AaveWorld, snapshot: Snapshot) -> dict[State, int]:
+    """Every account is really tried, with every pair of its reserves. Returns how many there were of each state."""
+    assert {position.check for position in snapshot.positions} == {Check.VERIFIED}
+    for held in snapshot.held:
+        state, below = held.position.state, held.position.health.liquidatable
+        assert (state is State.LIQUIDATABLE) == liquidation_goes_through(world, held), held.position
+        assert (state in (State.LIQUIDATABLE, State.LIQUIDATABLE_BUT_BLOCKED)) == below, held.position
+    states = [position.state for position in snapshot.positions]
+    return {state: states.count(state) for state in State}
+
+
 def _succeeds(world: AaveWorld, collateral: Address, debt: Address, user: Address) -> bool:
     try:
         world.chain.call(world.pool, calldata(_LIQUIDATION, collateral, debt, user, NO_DEBT, False), sender=LIQUIDATOR)
@@ -149,3 +164,9 @@ def liquidated_at(world: AaveWorld, user: str, symbol: str, answer: int, debt: s
         except RevertError:
             return False
     return True
+
+
+async def played(world: AaveWorld, plan: Plan[T]) -> T:
+    """What a plan comes to at the head."""
+    async with Chain(spec_of(world)) as chain:
+        return (await chain.first(lambda at: run(plan, at)))[0]

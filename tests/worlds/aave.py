@@ -45,6 +45,8 @@ class AaveWorld:
     name: ClassVar[str]
     deployment: ClassVar[type[Deployment]]
     supply_verb: ClassVar[str] = "supply"
+    sources_slot: ClassVar[int] = 0
+    """Where AaveOracle stores `assetsSources`: first of all in v3."""
 
     def __init__(self, anvil: Anvil, market: Market, accounts: tuple[Address, ...] = ()) -> None:
         self.anvil = anvil

@@ -1,6 +1,6 @@
-"""Aave v2 from the compiled artifacts of `@aave/protocol-v2` 1.0.1: valued in ether, with stable debt, without e-modes."""
+"""Aave v2 from the artifacts of `@aave/protocol-v2` 1.0.1: valued in ether, with stable debt, without e-modes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .aave import AaveWorld
@@ -30,7 +30,7 @@ _ETHER_PRICE = next(listing.price for listing in LISTINGS if listing.symbol == "
 
 
 class AaveV2Deployment(Deployment):
-    categories: Sequence[Category] = ()
+    categories = ()
     pool_name = "LendingPool"
     token_words = (7, 8, 9)
 
@@ -100,6 +100,7 @@ class AaveV2World(AaveWorld):
     name = "aave_v2"
     deployment = AaveV2Deployment
     supply_verb = "deposit"
+    sources_slot = 1  # behind its owner
 
     def set_prices(self, answers: Mapping[str, int]) -> None:
         super().set_prices({symbol: answer for symbol, answer in answers.items() if symbol != "WETH"})
@@ -111,15 +112,16 @@ class AaveV2World(AaveWorld):
     def freeze(self, symbol: str, frozen: bool = True) -> None:
         self._configure(f"{'' if frozen else 'un'}freezeReserve(address)", self.tokens[symbol].address)
 
-    def deactivate(self, symbol: str) -> None:
-        """Rewrites the configuration: the configurator itself deactivates only what nobody supplies."""
+    def rewrite(self, symbol: str, change: Callable[[int], int]) -> None:
+        """Change a reserve's configuration word past the checks of the configurator, which forbid it with suppliers."""
         asset = self.tokens[symbol].address
         [[word]] = self.chain.view(self.pool, "getConfiguration(address)((uint256))", asset)
-        self.configured(asset, word & ~(1 << 56))
+        changed = change(word)
+        self.chain.send(self.market.configurator, self.pool, "setConfiguration(address,uint256)", asset, changed)
 
-    def configured(self, asset: Address, word: int) -> None:
-        """A reserve's configuration as the configurator could never write it."""
-        self.chain.send(self.market.configurator, self.pool, "setConfiguration(address,uint256)", asset, word)
+    def set_pool(self, address: Address) -> None:
+        """Whom the provider names as its pool, beside the one that we use."""
+        self.chain.send(ADMIN, self.provider, "setAddress(bytes32,address)", b"LENDING_POOL".ljust(32, b"\0"), address)
 
     def set_source(self, symbol: str, source: Address) -> None:
         """Whom the oracle asks; the zero address makes it ask the fallback oracle."""

@@ -56,7 +56,8 @@ def aave_v2(path: str) -> Artifact:
 
 def _of_hardhat(package: str, path: str) -> Artifact:
     name = path.rpartition("/")[2]
-    return Artifact.hardhat(json.loads(package_file(package, f"artifacts/contracts/{path}.sol/{name}.json").read_text()))
+    stored = package_file(package, f"artifacts/contracts/{path}.sol/{name}.json").read_text()
+    return Artifact.hardhat(json.loads(stored))
 
 
 def chainlink(name: str) -> Artifact:

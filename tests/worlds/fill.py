@@ -48,7 +48,8 @@ def fill(world: AaveWorld, count: int, seed: int) -> tuple[Address, ...]:
 
 
 def _intent(world: AaveWorld, rng: Random, user: Address) -> Intent:
-    category = world.categories[rng.choice(list(world.categories))] if rng.random() < 0.35 and world.categories else None
+    numbers = list(world.categories) if rng.random() < 0.35 else []
+    category = world.categories[rng.choice(numbers)] if numbers else None
     symbols = _collaterals(rng, category)
     dust_supply = rng.random() < 0.05
     supplies = tuple((symbol, _supply_amount(rng, symbol, dust_supply)) for symbol in symbols)

@@ -115,7 +115,8 @@ class AaveV2(OneEach):
         data = (yield [ask])[ask]
         borrowing, collateral = bool(bits & 1), bool(bits & 2)
         supplied = scaled_balance(data.a_token, account)
-        variable, stable = scaled_balance(data.variable_debt_token, account), balance_of(data.stable_debt_token, account)
+        variable = scaled_balance(data.variable_debt_token, account)
+        stable = balance_of(data.stable_debt_token, account)
         got = yield [*([supplied] if collateral else ()), *([variable, stable] if borrowing else ())]
         return Holding(
             asset=asset,
@@ -183,7 +184,7 @@ class AaveV2(OneEach):
         return Verdict.valued(health_of(data.health_factor), data.collateral, data.debt)
 
     def after(self, market: Market, account: Account, action: Action) -> Account | Refused:
-        """The account after repaying debt (variable first) or supplying more of a collateral it already uses."""
+        """The account after repaying variable debt or supplying more of a collateral it already uses."""
         return account_after(market, account, action)
 
     def repriced(self, market: Market, prices: Mapping[Address, Price]) -> Market:

@@ -14,18 +14,15 @@ from watcher.protocols.rounding import RAY, mul_div_down, mul_div_half_up, mul_d
 
 
 def after_repay(market: Market, held: Holding, amount: int) -> Holding | Refused:
-    """The holding after a repayment of variable debt; of stable debt where that is all there is.
+    """The holding after a repayment of variable debt; stable debt is untouched, and repaid in another way.
 
-    An amount of the whole debt or more clears it. The burnt shares round to nearest until v3.4, down from v3.5 on;
-    stable debt has none: `StableDebtToken.burn` leaves what was owed, less the amount.
+    An amount of the whole debt or more clears it. The burnt shares round to nearest until v3.4, down from v3.5 on.
     """
     reserve, variant = market.reserves[held.asset], market.variant
-    if not held.scaled_debt and not held.stable_debt:
-        return Refused(f"no debt in {reserve.asset.symbol}")
+    if not held.scaled_debt:
+        return Refused(f"no variable debt in {reserve.asset.symbol}")
     if not reserve.active or reserve.paused:
         return Refused(f"{reserve.asset.symbol} is paused or inactive: Aave accepts no repayment")
-    if not held.scaled_debt:
-        return replace(held, stable_debt=max(held.stable_debt - amount, 0))
     divide = mul_div_half_up if variant.rounds_half_up else mul_div_down
     balance = (mul_div_half_up if variant.rounds_half_up else mul_div_up)(held.scaled_debt, reserve.debt_index, RAY)
     burnt = held.scaled_debt if amount >= balance else min(divide(amount, RAY, reserve.debt_index), held.scaled_debt)
