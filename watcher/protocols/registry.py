@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Protocol
 from watcher.protocols.aave_v2 import AaveV2
 from watcher.protocols.aave_v3 import AaveV3
 from watcher.protocols.comet import Comet
+from watcher.protocols.aave_v4 import AaveV4
 from watcher.protocols.reader import Place, Reader
 
 
@@ -24,4 +25,5 @@ PROTOCOLS: Mapping[str, type[Plugin]] = {
     "aave_v2": AaveV2,
     "aave_v3": AaveV3,
     "comet": Comet,
+    "aave_v4": AaveV4,
 }
