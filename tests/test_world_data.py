@@ -21,14 +21,15 @@ ROOT: Final = Path(__file__).parents[1]
 WORLD: Final[dict[str, Any]] = tomllib.loads((ROOT / "protocols.toml").read_text("utf-8"), parse_float=Decimal)
 CHAINS: Final[dict[str, dict[str, Any]]] = WORLD["chains"]
 DEPLOYMENTS: Final[list[dict[str, str]]] = WORLD["deployments"]
-AAVE: Final = [each for each in DEPLOYMENTS if each["protocol"] == "aave_v3"]
+AAVE: Final = [each for each in DEPLOYMENTS if each["protocol"] in ("aave_v2", "aave_v3")]
+SPOKES_HERE: Final = [each for each in DEPLOYMENTS if each["protocol"] == "aave_v4"]
 COMET: Final = [each for each in DEPLOYMENTS if each["protocol"] == "comet"]
 SECOND_SOURCES: Final[list[dict[str, str]]] = WORLD["second_sources"]
 
 MULTICALL3: Final = "0xcA11bde05977b3631167028862bE2a173976CA11"
 MULTICALL3_ON_ZKSYNC: Final = "0xF9cda624FBC7e059355ce98a31693d299FACd963"
 PREDEPLOYED: Final = "0x4200000000000000000000000000000000000006"  # WETH of the OP stack
-NOT_WATCHED: Final = {"AaveV3Harmony"}  # the reason is at the top of protocols.toml
+NOT_WATCHED: Final = {"AaveV3Harmony", "AaveV2EthereumArc"}  # the reasons are at the top of protocols.toml
 SPARKLEND: Final = {  # github sparkdotfi/spark-address-registry, src/SparkLend.sol
     "pool": "0xC13e21B648A5Ee794902342038FF3aDAB66BE987",
     "provider": "0x02C3eA4e34C0cBd694D2adFa2c690EECbC1793eE",
@@ -70,6 +71,7 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 FEEDS: Final = rows(ROOT / WORLD["feeds_file"])
 ADDRESS_BOOK: Final = rows(ROOT / "tests" / "data" / "aave_address_book.csv")
+SPOKES: Final = rows(ROOT / "tests" / "data" / "aave_v4_address_book.csv")
 
 
 def every_address() -> Iterator[tuple[str, str]]:
@@ -177,6 +179,7 @@ def test_it_names_every_deployment_once_on_a_known_chain() -> None:
     assert repeated(deployment["title"] for deployment in DEPLOYMENTS) == []
     assert repeated((deployment["chain"], deployment["pool"]) for deployment in AAVE) == []
     assert repeated((deployment["chain"], deployment["comet"]) for deployment in COMET) == []
+    assert repeated((deployment["chain"], deployment["spoke"]) for deployment in SPOKES_HERE) == []
     assert {deployment["chain"] for deployment in DEPLOYMENTS} == set(CHAINS)
 
 
@@ -188,9 +191,21 @@ def test_it_deploys_exactly_what_the_aave_address_book_lists() -> None:
     assert ours == book
 
 
+def test_it_deploys_every_spoke_of_aave_v4_with_its_own_oracle() -> None:
+    book = {(int(row["chain_id"]), row["spoke"], row["oracle"]) for row in SPOKES}
+    here = SPOKES_HERE
+
+    assert len(book) == len(SPOKES) == 16
+    assert {(CHAINS[each["chain"]]["id"], each["spoke"], each["oracle"]) for each in here} == book
+    names = {row["spoke"]: row["name"].lower().removesuffix("_spoke").removesuffix("_espoke") for row in SPOKES}
+    assert [each["id"] for each in here] == [f"aave_v4_{each['chain']}_{names[each['spoke']]}" for each in here]
+
+
 @pytest.mark.parametrize(
     ("deployment", "market"),
     [
+        ("aave_v2_ethereum", "AaveV2Ethereum"),
+        ("aave_v2_ethereum_amm", "AaveV2EthereumAMM"),
         ("aave_v3_ethereum", "AaveV3Ethereum"),
         ("aave_v3_ethereum_prime", "AaveV3EthereumLido"),
         ("aave_v3_ethereum_etherfi", "AaveV3EthereumEtherFi"),

@@ -49,7 +49,7 @@ def test_it_keeps_what_the_more_exact_place_does_not_say(load_text: Load) -> Non
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (f"[rules.aave_v4]\nwarn = 1.5\n{wallet()}", "not a known protocol or deployment; did you mean"),
+        (f"[rules.aave_v9]\nwarn = 1.5\n{wallet()}", "not a known protocol or deployment; did you mean"),
         (
             f"[rules.aave_v3]\nwarm = 1.5\n{wallet()}",
             'rules.aave_v3.warm: "warm" is not a known key; did you mean "warn"',

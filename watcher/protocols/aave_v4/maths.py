@@ -215,17 +215,23 @@ def health_of(factor: int) -> Health:
     return Health(backing=0, required=0) if factor == NO_DEBT else Health(backing=factor, required=WAD)
 
 
-def state_of(lines: Sequence[Line], found: Totals) -> State:
-    """The health, and whether a pause of the reserve or a halt at its hub forbids every liquidation."""
+def state_of(account: Account, lines: Sequence[Line], found: Totals) -> State:
+    """The health, and whether a pause of the reserve or a halt at its hub forbids every liquidation.
+
+    A liquidation renews the premium of every debt that is left (`_notifyRiskPremiumUpdate`), so that a single one at a
+    hub where the spoke is inactive is enough to make it revert. Without a premium it may not, and we expect the worse.
+    """
     if found.debt_ray == 0:
         return State.NO_DEBT
     if found.collateral == 0:
         return State.DEBT_WITHOUT_COLLATERAL
     if found.health_factor >= WAD:
         return State.HEALTHY
+    debts = [line.reserve for line in lines if line.owed_ray]
     seizable = any(line.enabled and line.factor and line.reserve.seizable for line in lines)
-    payable = any(line.owed_ray and line.reserve.payable for line in lines)
-    return State.LIQUIDATABLE if seizable and payable else State.LIQUIDATABLE_BUT_BLOCKED
+    payable = any(reserve.payable for reserve in debts)
+    renewable = account.risk_premium == 0 or all(reserve.liquidity.active for reserve in debts)
+    return State.LIQUIDATABLE if seizable and payable and renewable else State.LIQUIDATABLE_BUT_BLOCKED
 
 
 def legs_of(line: Line) -> Iterator[Leg]:

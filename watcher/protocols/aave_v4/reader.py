@@ -178,7 +178,7 @@ class AaveV4(OneEach):
             holder=account.holder,
             at=market.at,
             market=self.place.title,
-            state=state_of(lines, found),
+            state=state_of(account, lines, found),
             health=health_of(found.health_factor),
             legs=tuple(leg for line in lines for leg in legs_of(line)),
             collateral=owned(found.collateral),
