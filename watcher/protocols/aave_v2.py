@@ -17,13 +17,21 @@ from watcher.domain.errors import ReadFailed
 from watcher.domain.position import Action, Asset, Position, Refused, Unreadable, Verdict
 from watcher.domain.price import Price
 from watcher.domain.source import Address, Holder
-from watcher.protocols.aave.maths import health_of
+from watcher.protocols.aave.calls import (
+    AccountData,
+    as_addresses,
+    balance_of,
+    check_pool,
+    pair_problems,
+    scaled_balance,
+    verdict_by,
+)
 from watcher.protocols.aave.oracle import numeraire_of, price_of
 from watcher.protocols.aave.positions import account_after, positions_of
 from watcher.protocols.aave.state import V30, Account, Holding, Market, Reserve
 from watcher.protocols.assets import asset_of
 from watcher.protocols.reader import OneEach, Place
-from watcher.reads import Outcome, Plan, both, sure, together
+from watcher.reads import Plan, both, sure, together
 from watcher.reads.abi import Function, interface
 
 
@@ -45,24 +53,8 @@ class ReserveData:
     id: int
 
 
-@dataclass(frozen=True, slots=True)
-class AccountData:
-    """`getUserAccountData`: values in base units, thresholds in basis points, health factor as WAD."""
-
-    collateral: int
-    debt: int
-    available: int
-    threshold: int
-    ltv: int
-    health_factor: int
-
-
-def _addresses(whole: tuple[Address, ...]) -> tuple[Address, ...]:
-    return whole
-
-
 _POOL = interface("aave_v2_pool")
-reserves_list: Function[tuple[Address, ...]] = _POOL.function("getReservesList", _addresses, gas=250_000)
+reserves_list: Function[tuple[Address, ...]] = _POOL.function("getReservesList", as_addresses, gas=250_000)
 user_configuration = _POOL.function("getUserConfiguration", int, gas=25_000)
 account_data_of = _POOL.function("getUserAccountData", AccountData, gas=500_000)
 reserve_data = _POOL.function("getReserveData", ReserveData, gas=80_000)
@@ -72,8 +64,6 @@ pool_paused = _POOL.function("paused", bool)
 provider_of = _POOL.function("getAddressesProvider", Address)
 pool_of = _POOL.function("getLendingPool", Address)
 oracle_of = _POOL.function("getPriceOracle", Address)
-scaled_balance = interface("aave_v3_token").function("scaledBalanceOf", int, gas=25_000)
-balance_of = interface("aave_v3_token").function("balanceOf", int)
 
 RESERVES: Final = 128
 """How many reserves the word of a user's flags has room for, two bits each."""
@@ -135,8 +125,7 @@ class AaveV2(OneEach):
         assets = list(dict.fromkeys(holding.asset for account in accounts for holding in account.holdings))
         pool, oracle, paused = pool_of(self.provider), oracle_of(self.provider), pool_paused(self.pool)
         got = yield [pool, oracle, paused]
-        if got[pool] != self.pool:
-            raise ReadFailed(f"provider {self.provider} says that the pool is {got[pool]}, configured is {self.pool}")
+        yield from check_pool(self.pool, pool)
         (prices, reserves), numeraire = yield from both(
             both(
                 together(price_of(got[oracle], asset, self.place.feeds) for asset in assets),
@@ -179,9 +168,7 @@ class AaveV2(OneEach):
 
     def verdict(self, holder: Holder) -> Plan[Verdict | None]:
         """`getUserAccountData`, which accrues by itself."""
-        ask = account_data_of(self.pool, holder.account)
-        data = (yield [ask])[ask]
-        return Verdict.valued(health_of(data.health_factor), data.collateral, data.debt)
+        return (yield from verdict_by(account_data_of(self.pool, holder.account)))
 
     def after(self, market: Market, account: Account, action: Action) -> Account | Refused:
         """The account after repaying variable debt or supplying more of a collateral it already uses."""
@@ -192,14 +179,4 @@ class AaveV2(OneEach):
 
     def expects(self) -> Plan[Sequence[str]]:
         """The pool and its provider must name each other."""
-        back, pool = provider_of(self.pool), pool_of(self.provider)
-        got = yield [back, pool]
-        answers: list[Outcome[Address]] = [got.outcome(back), got.outcome(pool)]
-        problems = [str(answer) for answer in answers if isinstance(answer, ReadFailed)]
-        if problems:
-            return problems
-        if got[back] != self.provider:
-            problems.append(f"pool {self.pool} belongs to provider {got[back]}, configured is {self.provider}")
-        if got[pool] != self.pool:
-            problems.append(f"provider {self.provider} has pool {got[pool]}, configured is {self.pool}")
-        return problems
+        return (yield from pair_problems(provider_of(self.pool), pool_of(self.provider)))

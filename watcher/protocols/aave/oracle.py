@@ -15,6 +15,7 @@ from watcher.domain.source import ZERO_ADDRESS, Address
 from watcher.oracles.round import latest_answer
 from watcher.oracles.shape import FeedBook
 from watcher.oracles.sources import price_from
+from watcher.protocols.aave.calls import symbol_of
 from watcher.protocols.reader import PriceMissing
 from watcher.protocols.rounding import WAD
 from watcher.reads import Plan
@@ -27,8 +28,6 @@ _weth = _ORACLE.function("WETH", Address)
 _asset_price = _ORACLE.function("getAssetPrice", int, gas=120_000)
 _source_of = _ORACLE.function("getSourceOfAsset", Address)
 _fallback = _ORACLE.function("getFallbackOracle", Address)
-
-_symbol_of = interface("aave_v3_token").function("symbol", str)
 
 COUNTED_IN: Final = "the market counts values in it"
 
@@ -46,7 +45,7 @@ def numeraire_of(oracle: Address) -> Plan[Numeraire]:
     decimals = len(str(units)) - 1
     if isinstance(token, ReadFailed) or token == ZERO_ADDRESS:
         return Numeraire(symbol="USD", decimals=decimals)
-    ask = _symbol_of(token)
+    ask = symbol_of(token)
     said = (yield [ask]).outcome(ask)
     return Numeraire(symbol=token if isinstance(said, ReadFailed) else said, decimals=decimals)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from watcher.domain.source import Address
+from watcher.protocols.aave.calls import AccountData, as_addresses
 from watcher.reads.abi import Function, interface
 
 
@@ -27,18 +28,6 @@ class ReserveData:
     accrued_to_treasury: int
     unbacked: int
     isolation_debt: int
-
-
-@dataclass(frozen=True, slots=True)
-class AccountData:
-    """`getUserAccountData`: values in base units, thresholds in basis points, health factor as WAD."""
-
-    collateral: int
-    debt: int
-    available: int
-    threshold: int
-    ltv: int
-    health_factor: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +54,12 @@ def _old_emode(whole: tuple[int, int, int, Address, str]) -> OldEMode:
     return OldEMode(*whole)
 
 
-def _addresses(whole: tuple[Address, ...]) -> tuple[Address, ...]:
-    return whole
-
-
 # Gas is guessed at three times what the test markets' real contracts take (8,200 for one word of a user): batches are
 # packed by it, and a guess of ten times costs a request for every forty wallets.
 _POOL = interface("aave_v3_pool")
 revision_of = _POOL.function("POOL_REVISION", int)
 provider_of = _POOL.function("ADDRESSES_PROVIDER", Address)
-reserves_list: Function[tuple[Address, ...]] = _POOL.function("getReservesList", _addresses, gas=250_000)
+reserves_list: Function[tuple[Address, ...]] = _POOL.function("getReservesList", as_addresses, gas=250_000)
 reserve_by_id = _POOL.function("getReserveAddressById", Address)
 user_configuration = _POOL.function("getUserConfiguration", int, gas=25_000)
 user_emode = _POOL.function("getUserEMode", int, gas=25_000)
@@ -95,8 +80,3 @@ sentinel_of = _PROVIDER.function("getPriceOracleSentinel", Address)
 
 _ORACLE = interface("aave_oracle")
 liquidation_allowed = _ORACLE.function("isLiquidationAllowed", bool)
-
-_TOKEN = interface("aave_v3_token")
-scaled_balance = _TOKEN.function("scaledBalanceOf", int, gas=25_000)
-balance_of = _TOKEN.function("balanceOf", int)
-symbol_of = _TOKEN.function("symbol", str)

@@ -13,7 +13,16 @@ from watcher.domain.errors import ReadFailed
 from watcher.domain.position import Action, Asset, Position, Refused, Unreadable, Verdict
 from watcher.domain.price import Price
 from watcher.domain.source import ZERO_ADDRESS, Address, Holder
-from watcher.protocols.aave.maths import health_of, lines_of, totals
+from watcher.protocols.aave.calls import (
+    AccountData,
+    balance_of,
+    check_pool,
+    pair_problems,
+    scaled_balance,
+    symbol_of,
+    verdict_by,
+)
+from watcher.protocols.aave.maths import lines_of, totals
 from watcher.protocols.aave.oracle import numeraire_of, price_of
 from watcher.protocols.aave.positions import account_after, positions_of
 from watcher.protocols.aave.state import Account, EMode, Holding, Market, Reserve, Variant
@@ -76,16 +85,16 @@ class AaveV3(OneEach):
         data = (yield [ask])[ask]
         borrowing, collateral = bool(bits & 1), bool(bits & 2)
         wanted = {
-            "scaled_supply": (collateral, calls.scaled_balance, data.a_token),
-            "scaled_debt": (borrowing, calls.scaled_balance, data.variable_debt_token),
+            "scaled_supply": (collateral, scaled_balance, data.a_token),
+            "scaled_debt": (borrowing, scaled_balance, data.variable_debt_token),
             "whole_debt": (
                 borrowing and any(v.whole_debt_without_virtual_accounting for v in variants),
-                calls.balance_of,
+                balance_of,
                 data.variable_debt_token,
             ),
             "stable_debt": (
                 borrowing and data.stable_debt_token != ZERO_ADDRESS and any(v.stable_debt for v in variants),
-                calls.balance_of,
+                balance_of,
                 data.stable_debt_token,
             ),
         }
@@ -102,8 +111,7 @@ class AaveV3(OneEach):
         revision, pool = calls.revision_of(self.pool), calls.pool_of(self.provider)
         oracle, sentinel = calls.oracle_of(self.provider), calls.sentinel_of(self.provider)
         got = yield [revision, pool, oracle, sentinel]
-        if got[pool] != self.pool:
-            raise ReadFailed(f"provider {self.provider} says that the pool is {got[pool]}, configured is {self.pool}")
+        yield from check_pool(self.pool, pool)
         variants = variants_of(got[revision])
         categories = dict.fromkeys(account.emode for account in accounts if account.emode)
         emodes = yield from together(self._emode(number, variants[0]) for number in categories)
@@ -152,7 +160,7 @@ class AaveV3(OneEach):
         )
 
     def _reserve(self, asset: Address, revision: int) -> Plan[Reserve]:
-        data, symbol = calls.reserve_data(self.pool, asset), calls.symbol_of(asset)
+        data, symbol = calls.reserve_data(self.pool, asset), symbol_of(asset)
         income, debt = calls.normalized_income(self.pool, asset), calls.normalized_debt(self.pool, asset)
         grace = calls.grace_until(self.pool, asset)
         has_grace = revision >= 4
@@ -205,9 +213,7 @@ class AaveV3(OneEach):
 
     def verdict(self, holder: Holder) -> Plan[Verdict | None]:
         """`getUserAccountData`."""
-        ask = calls.account_data_of(self.pool, holder.account)
-        data = (yield [ask])[ask]
-        return Verdict.valued(health_of(data.health_factor), data.collateral, data.debt)
+        return (yield from verdict_by(calls.account_data_of(self.pool, holder.account)))
 
     def after(self, market: Market, account: Account, action: Action) -> Account | Refused:
         """The account after repaying debt or supplying more of a collateral it already uses."""
@@ -218,23 +224,18 @@ class AaveV3(OneEach):
 
     def expects(self) -> Plan[Sequence[str]]:
         """The pool and its provider must name each other, and the revision must be one we know."""
-        back, pool = calls.provider_of(self.pool), calls.pool_of(self.provider)
         revision = calls.revision_of(self.pool)
-        got = yield [back, pool, revision]
-        answers: list[Outcome[object]] = [got.outcome(back), got.outcome(pool), got.outcome(revision)]
-        problems = [str(answer) for answer in answers if isinstance(answer, ReadFailed)]
-        if problems:
-            return problems
-        if got[back] != self.provider:
-            problems.append(f"pool {self.pool} belongs to provider {got[back]}, configured is {self.provider}")
-        if got[pool] != self.pool:
-            problems.append(f"provider {self.provider} has pool {got[pool]}, configured is {self.pool}")
-        if got[revision] > NEWEST_REVISION:
-            problems.append(f"pool revision {got[revision]} is newer than {NEWEST_REVISION}, the newest we know")
+        got = yield [revision]
+        problems = yield from pair_problems(calls.provider_of(self.pool), calls.pool_of(self.provider))
+        known = got.outcome(revision)
+        if isinstance(known, ReadFailed):
+            problems.append(str(known))
+        elif known > NEWEST_REVISION:
+            problems.append(f"pool revision {known} is newer than {NEWEST_REVISION}, the newest we know")
         return problems
 
 
-def _agrees(market: Market, account: Account, answer: Outcome[calls.AccountData]) -> bool:
+def _agrees(market: Market, account: Account, answer: Outcome[AccountData]) -> bool:
     """Whether our totals are the contract's. An account that the contract itself cannot value decides nothing."""
     if isinstance(answer, ReadFailed):
         return True
