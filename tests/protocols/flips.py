@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 
 from tests.protocols.what_if import as_if, health_if
 from tests.protocols.worlds import look
 from tests.worlds.aave import AaveWorld
 from watcher.domain.position import State
-from watcher.domain.source import Address
 from watcher.risk.liquidation import Lever, LiquidationPrice, levers, liquidation_price
 from watcher.snapshot import Held, Snapshot
 
@@ -36,18 +35,11 @@ def every_lever(snapshot: Snapshot, accounts: int) -> Iterator[tuple[Held, Lever
             yield held, lever
 
 
-async def put_to_the_contract(
-    world: AaveWorld, immovable: Collection[str] = (), accounts: int = PROBED
-) -> tuple[list[LiquidationPrice], int]:
-    """Every lever of the probed accounts. Returns the prices that stood, and how many levers have none.
-
-    `immovable`: assets whose price the contract itself has fixed.
-    """
+async def put_to_the_contract(world: AaveWorld, accounts: int = PROBED) -> tuple[list[LiquidationPrice], int]:
+    """Every lever of the probed accounts. Returns the prices that stood, and how many levers have none."""
     snapshot = await look(world, world.accounts)
     stood, without = [], 0
     for held, lever in every_lever(snapshot, accounts):
-        if lever.keys <= {Address(world.tokens[symbol].address) for symbol in immovable}:
-            continue
         position, price = held.position, liquidation_price(held.position, lever, held.reprice)
 
         def contract(*values: int, wallet: str = position.id.wallet, moved: Lever = lever) -> list[int]:

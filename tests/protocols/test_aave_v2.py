@@ -102,10 +102,11 @@ async def test_it_flips_at_the_very_price_at_which_the_contract_liquidates(v2: A
 
 
 async def test_it_prints_the_unit_at_which_the_contract_flips(v2: AaveV2World) -> None:
-    """All levers of fifty accounts, but for that of WETH, which the contract holds at 1."""
-    stood, _ = await put_to_the_contract(v2, immovable=["WETH"], accounts=50)
+    """All levers of fifty accounts; of WETH there is none, for the contract holds it at 1."""
+    stood, _ = await put_to_the_contract(v2, accounts=50)
     assert len(stood) >= 50
     assert {price.distance > 0 for price in stood} == {True, False}
+    assert not [price for price in stood if Address(v2.tokens["WETH"].address) in price.lever.keys]
 
 
 async def test_it_foretells_what_fifty_remedies_leave(v2: AaveV2World) -> None:
@@ -141,7 +142,7 @@ async def test_it_values_in_ether_and_says_why_the_price_of_weth_has_no_feed(v2:
     position = (await look_at_one(v2, ALICE)).position
     weth, dai = position.legs
     assert position.numeraire == Numeraire(symbol="ETH", decimals=18)
-    assert weth.price.expression == Fixed(ETHER, COUNTED_IN)
+    assert weth.price.expression == Fixed(ETHER, COUNTED_IN, by_definition=True)
     assert isinstance(dai.price.expression, Leaf)
     assert dai.price.feeds[0].feed == v2.tokens["DAI"].feed
     assert dai.price.low == v2.answer("DAI") < ETHER // 1000

@@ -41,10 +41,14 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """A price that the protocol itself pins, with no feed behind it."""
+    """A price that the protocol itself pins, with no feed behind it.
+
+    `by_definition`: it is what values are counted in, so that nothing can move it.
+    """
 
     value: int
     why: str
+    by_definition: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,7 @@ def value_of(expression: Expression) -> int:
     match expression:
         case Leaf(reading):
             return reading.answer
-        case Fixed(value, _) | Opaque(_, value, _):
+        case Fixed(value=value) | Opaque(value=value):
             return value
         case Rate():
             return expression.value

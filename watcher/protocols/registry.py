@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Protocol
 
 from watcher.protocols.aave_v2 import AaveV2
 from watcher.protocols.aave_v3 import AaveV3
-from watcher.protocols.comet import Comet
 from watcher.protocols.aave_v4 import AaveV4
+from watcher.protocols.comet import Comet
 from watcher.protocols.reader import Place, Reader
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from watcher.domain.position import Leg, Numeraire, Position
-from watcher.domain.price import FeedReading, Leaf, Price, Rate, nodes
+from watcher.domain.price import FeedReading, Fixed, Leaf, Price, Rate, nodes
 from watcher.domain.source import Address
 
 
@@ -38,7 +38,8 @@ def levers(position: Position) -> tuple[Lever, ...]:
     more than the one price which is made of it; and each rate that is all that stands between two sides of one feed."""
     by_key: dict[Address, Leg] = {}
     for leg in position.legs:
-        by_key.setdefault(leg.priced_as, leg)
+        if not (isinstance(leg.price.expression, Fixed) and leg.price.expression.by_definition):
+            by_key.setdefault(leg.priced_as, leg)
     alone = [Lever(name=leg.asset.symbol, keys=frozenset({key}), current=leg.price.low) for key, leg in by_key.items()]
     return (*alone, *_feeds(by_key, position.numeraire), *_rates(by_key, position))
 

@@ -49,7 +49,7 @@ def check_pool(pool: Address, ask: Call[Address]) -> Plan[None]:
 
 
 def pair_problems(back: Call[Address], forth: Call[Address]) -> Plan[list[str]]:
-    """What is wrong with a pool and its provider, which must name each other: `back` asks the pool, `forth` the other."""
+    """What is wrong where pool and provider do not name each other: `back` asks the pool, `forth` the provider."""
     pool, provider = back.target, forth.target
     got = yield [back, forth]
     answers: list[Outcome[Address]] = [got.outcome(back), got.outcome(forth)]

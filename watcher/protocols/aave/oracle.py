@@ -69,7 +69,7 @@ def _without_source(oracle: Address, asset: Address, value: int) -> Plan[Express
     currency, weth, fallback = _base_currency(oracle), _weth(oracle), _fallback(oracle)
     got = yield [currency, weth, fallback]
     if asset in (got.outcome(currency), got.outcome(weth)):
-        return Fixed(value, COUNTED_IN)
+        return Fixed(value, COUNTED_IN, by_definition=True)
     return Opaque(got[fallback], value, "the fallback oracle's, for there is no source")
 
 
