@@ -56,12 +56,15 @@ class Tape:
 
         `bundled` is what a call returned within a bundle; None where that is what it returned by itself.
         """
+        return drive(plan, self.block, lambda requests: self.answers(requests, bundled))
+
+    def answers(
+        self, requests: Sequence[Request], bundled: Callable[[Call[Any]], Returned | None] = lambda _: None
+    ) -> Mapping[Request, Sequence[Returned]]:
+        """What was recorded for these requests."""
         recorded = {(call["to"].lower(), call["data"]): call for call in self.content["calls"]}
         together = {_sequence(one["calls"]): one["results"] for one in self.content.get("bundles", ())}
         words = {(one["to"].lower(), one["slot"]): one["word"] for one in self.content.get("storage", ())}
-
-        def answer(requests: Sequence[Request]) -> Mapping[Request, Sequence[Returned]]:
-            return {request: several(request) for request in requests}
 
         def several(request: Request) -> Sequence[Returned]:
             calls = request.calls if isinstance(request, Bundle) else ()
@@ -80,7 +83,7 @@ class Tape:
                 return Returned(False, b"")
             return _returned(found["result"])
 
-        return drive(plan, self.block, answer)
+        return {request: several(request) for request in requests}
 
 
 def _sequence(calls: Iterable[Sequence[str]]) -> tuple[tuple[str, str], ...]:

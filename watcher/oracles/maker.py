@@ -7,7 +7,7 @@ laid out as its source says: `src`, `hop` and `zzz` share it, and have getters.
 
 Sky's staking vaults are priced by an OSM behind a wrapper that lets no more than a cap through.
 
-Source: makerdao/osm @ e36c874b, src/osm.sol; makerdao/lockstake, src/LockstakeCappedOsmWrapper.sol.
+Source: makerdao/osm @ e36c874b, src/osm.sol; makerdao/lockstake @ 6058ded5, src/LockstakeCappedOsmWrapper.sol.
 """
 
 from __future__ import annotations
