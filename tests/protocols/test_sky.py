@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.protocols.sky import OWN, Case, own_cases, reader_of
+from tests.protocols.sky import OTHERS, OWN, Case, other_cases, own_cases, reader_of
 from tests.tape import Tape
 from watcher.config import Deployment
 from watcher.domain.errors import ReadFailed
@@ -22,9 +22,10 @@ from watcher.protocols.rounding import RAY, WAD, pow_half_up
 from watcher.protocols.sky import calls
 from watcher.protocols.sky.maths import price_of, spot_of
 from watcher.reads import Request, Returned, Storage
+from watcher.reads.abi import interface
 from watcher.snapshot import Snapshot, Watched, take
 
-OPEN, FELL, VOID, SHUT = OWN[0], OWN[4], OWN[6], OWN[8]
+OPEN, COMING, FELL, VOID, SHUT = "sky@0_open", "sky@2_next_price", "sky@4_fell", "sky@6_void", "sky@8_shut"
 VECTOR = Path(__file__).parent.parent / "vectors" / "sky.json"
 
 
@@ -155,6 +156,15 @@ async def test_an_oracle_of_another_layout_leaves_health_as_it_is_and_its_age_un
     assert {scenario.what for one in mine for scenario in one.scenarios} <= {"before the stability fee is taken"}
 
 
+async def test_an_oracle_that_is_stopped_has_no_next_price() -> None:
+    case = next(case for case in own_cases(COMING) if case.ilk.name == "ETH-A" and case.account.art)
+    stopped = interface("maker_osm").function("stopped", int)(case.ilk.pip.source)
+    for answer, expected in ((0, True), (1, False)):
+        snapshot = await look(COMING, {stopped: f"{answer:064x}"})
+        [one] = [one for one in snapshot.positions if one.holder == case.account.holder]
+        assert ("at the oracle's next price" in {scenario.what for scenario in one.scenarios}) == expected
+
+
 async def test_a_kind_that_the_registry_does_not_list_goes_by_its_own_name() -> None:
     case = next(case for case in own_cases(OPEN) if case.ilk.name == "ETH-A")
     snapshot = await look(OPEN, {calls.info_of(case.reader.ilk_registry, case.account.ilk): None})
@@ -177,6 +187,22 @@ def test_a_vault_without_debt_cannot_be_liquidated() -> None:
         assert case.position.state is State.NO_DEBT
         assert not case.position.health.liquidatable
         assert (case.position.scenarios, case.position.notes) == ((), ())
+
+
+def test_collateral_that_is_no_whole_number_of_base_units_is_explained_by_its_leg_all_the_same() -> None:
+    """As what is left of an auction: the Vat counts WBTC with 18 decimals, and the token has 8."""
+    case = next(case for case in own_cases(OPEN) if case.ilk.name == "WBTC-A" and case.account.art)
+    odd = replace(case, account=replace(case.account, ink=12_345 * 10**10 + 9_999_999_999, art=10**17))
+    assert odd.position.legs[0].amount == 12_345
+    assert odd.position.legs_explain_health
+
+
+def test_a_vault_at_the_price_that_it_has_is_the_vault_itself() -> None:
+    """Though that price may make another spot: governance files some that no price makes."""
+    for case in (case for name in OTHERS for case in other_cases(name)):
+        if isinstance(case.reading, Position):
+            same = {leg.priced_as: leg.price for leg in case.position.legs}
+            assert case.held.reprice(same) == case.position, case.name
 
 
 def test_debt_without_collateral_is_told_as_what_it_is() -> None:

@@ -230,11 +230,8 @@ def slack_of(ilk: Ilk, account: Account) -> Fraction:
 def after_repay(market: Market, account: Account, amount: int) -> Account | Refused:
     """`frob` of what an amount of DAI or USDS pays back, right after a drip; all of it where it is enough."""
     ilk = ilk_of(market, account)
-    rate = dripped(market, ilk)
-    left = account.art - min(mul_div_down(amount, RAY, rate), account.art)
-    if amount >= owed(account, rate):
-        left = 0
-    return _frobbed(market, ilk, replace(account, art=left))
+    paid = min(mul_div_down(amount, RAY, dripped(market, ilk)), account.art)
+    return _frobbed(market, ilk, replace(account, art=account.art - paid))
 
 
 def after_top_up(market: Market, account: Account, amount: int) -> Account | Refused:
