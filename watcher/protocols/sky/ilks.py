@@ -103,8 +103,8 @@ def pip_of(source: Address) -> Plan[Pip]:
         if isinstance(said, ReadFailed):
             return Pip(source=source, known=False)
         return Pip(source=source, known=True, now=said.price)
-    coming = None if held.stopped else held.next
-    return Pip(source=source, known=True, now=held.now, next=coming, due=None if held.stopped else held.due)
+    due = None if held.stopped else held.due
+    return Pip(source=source, known=True, now=held.now, next=held.next, due=due)
 
 
 def _price(spot: int, par: int, mat: int, pip: Pip, book: FeedBook) -> Plan[Price | None]:
