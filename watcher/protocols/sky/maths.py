@@ -39,8 +39,8 @@ class Account:
 class Pip:
     """What a price source answers the Spotter, as far as it is known: WAD, None where it says that it has no price.
 
-    `known`: whether we know what it answers now. `next` is what a delayed one will answer from `due` (Unix seconds) on, which is None
-    while it is stopped.
+    `known`: whether we know what it answers now. `next` is what a delayed one will answer from `due` (Unix seconds)
+    on, which is None while it is stopped.
     """
 
     source: Address
