@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from eth_utils.address import to_checksum_address
 
 from watcher.domain.source import Address, Block
 from watcher.oracles.kinds import KINDS
-from watcher.reads import Bundle, Call, Plan, Request, Returned, drive
+from watcher.reads import Bundle, Call, Plan, Request, Returned, Storage, drive
 from watcher.reads.call import T
 
 TAPES = Path(__file__).parent / "tapes"
@@ -56,22 +56,39 @@ class Tape:
 
         `bundled` is what a call returned within a bundle; None where that is what it returned by itself.
         """
-        recorded = {(call["to"].lower(), call["data"]): call for call in self.content["calls"]}
+        return drive(plan, self.block, lambda requests: self.answers(requests, bundled))
 
-        def answer(requests: Sequence[Request]) -> Mapping[Request, Sequence[Returned]]:
-            return {request: several(request) for request in requests}
+    def answers(
+        self, requests: Sequence[Request], bundled: Callable[[Call[Any]], Returned | None] = lambda _: None
+    ) -> Mapping[Request, Sequence[Returned]]:
+        """What was recorded for these requests."""
+        recorded = {(call["to"].lower(), call["data"]): call for call in self.content["calls"]}
+        together = {_sequence(one["calls"]): one["results"] for one in self.content.get("bundles", ())}
+        words = {(one["to"].lower(), one["slot"]): one["word"] for one in self.content.get("storage", ())}
 
         def several(request: Request) -> Sequence[Returned]:
             calls = request.calls if isinstance(request, Bundle) else ()
+            results = together.get(_sequence([call.target, "0x" + call.data.hex()] for call in calls))
+            if results is not None:
+                return [_returned(result) for result in results]
             return [bundled(call) or one(call) for call in calls] if calls else [one(request)]
 
         def one(request: Request) -> Returned:
-            assert isinstance(request, Call), "storage is not on tapes"
+            if isinstance(request, Storage):
+                return _returned(words[request.target.lower(), request.slot])
+            assert isinstance(request, Call)
             found = recorded.get((request.target.lower(), "0x" + request.data.hex()))
             if found is None:
                 assert request.label.partition("(")[0] in PROBES, f"{request} is not on the tape {self.name}"
                 return Returned(False, b"")
-            result = found["result"]
-            return Returned(result is not None, bytes.fromhex((result or "0x")[2:]))
+            return _returned(found["result"])
 
-        return drive(plan, self.block, answer)
+        return {request: several(request) for request in requests}
+
+
+def _sequence(calls: Iterable[Sequence[str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((to.lower(), data) for to, data in calls)
+
+
+def _returned(result: str | None) -> Returned:
+    return Returned(result is not None, bytes.fromhex((result or "0x")[2:]))

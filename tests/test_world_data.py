@@ -241,6 +241,22 @@ def test_it_knows_every_market_of_compound_v3_on_a_chain_that_it_knows() -> None
     }  # fmt: skip
 
 
+def test_it_takes_sky_from_the_list_that_its_spells_are_tested_with() -> None:
+    """Read once more from src/test/addresses_mainnet.sol."""
+    [sky] = [each for each in DEPLOYMENTS if each["protocol"] == "sky"]
+    assert {key: value for key, value in sky.items() if value.startswith("0x")} == {
+        "vat": "0x35D1b3F3D7966A1DFe207aa4514C12a259A0492B",
+        "spotter": "0x65C79fcB50Ca1594B025960e539eD7A9a6D434A3",
+        "jug": "0x19c0976f590D67707E62397C87829d896Dc0f1F1",
+        "dog": "0x135954d155898D42C90D2a57824C690e0c7BEf1B",
+        "cdp_manager": "0x5ef30b9986345249bc32d8928B7ee64DE9435E39",
+        "get_cdps": "0x36a724Bd100c39f0Ea4D3A20F7097eE01A8Ff573",
+        "ilk_registry": "0x5a464C28D19848f44199D003BeF5ecc87d090F87",
+        "lockstake": "0xCe01C90dE7FD1bcFa39e237FE6D8D9F569e8A6a3",
+        "dai": "0x6B175474E89094C44Da98b954EedeAC495271d0F",
+    }
+
+
 def test_it_writes_every_feed_in_the_same_form() -> None:
     malformed = [feed for feed in FEEDS if not well_formed(feed)]
 

@@ -12,7 +12,7 @@ from tests.worlds.abi import calldata, results
 from tests.worlds.chain import RevertError, named
 from tests.worlds.own import own
 from watcher.domain.feed import FeedFacts, FeedKind, HeartbeatFrom
-from watcher.domain.price import Freshness, Leaf, Opaque, value_of
+from watcher.domain.price import Cap, Freshness, Leaf, Opaque, value_of
 from watcher.domain.source import Address
 from watcher.oracles.maker import delayed
 from watcher.oracles.shape import Unseen
@@ -116,6 +116,38 @@ def test_it_takes_the_hop_for_the_heartbeat_of_an_osm(there: Node) -> None:
     assert price.freshness(there.block.timestamp) is Freshness.FRESH
     assert price.freshness(reading.updated_at + 2 * HOUR) is Freshness.STALE
     assert price.with_feeds({module: 5}).low == 5
+
+
+def test_it_equals_what_a_capped_osm_tells_those_it_knows(there: Node) -> None:
+    dice = Random("a capped OSM")
+    median = source(there)
+    module = osm(there, median)
+    capped = there.deploy(own("MakerCappedOSM"), module, 0)
+    there.send(module, "kiss(address)", capped)
+    there.send(capped, "kiss(address)", SPOTTER)
+    active = 0
+    for _ in range(STATES // 4):
+        there.send(median, "poke(uint128)", dice.randrange(1, 10**18))
+        there.send(capped, "file(uint256)", dice.randrange(1, 10**18))
+        hop(there)
+        there.send(module, "poke()")
+        held = there.run(delayed(capped))
+        for ours, name in ((held.now, "peek"), (held.next, "peep")):
+            value, good = told(there, capped, name)
+            assert ours == (value if good else None)
+        assert held.osm == module
+        if held.now is not None:
+            price = there.run(price_from(capped, held.now, {}))
+            assert isinstance(price.expression, Cap)
+            assert (price.low, [reading.feed for reading in price.feeds]) == (held.now, [module])
+            active += price.expression.active
+    assert STATES // 16 < active < STATES // 4
+
+
+def test_it_does_not_see_through_a_capped_osm_of_another_layout(there: Node) -> None:
+    capped = there.deploy(own("MakerCappedOSM"), there.deploy(own("MakerOtherOSM")), 7)
+    with pytest.raises(Unseen, match="is no OSM as we know it"):
+        there.run(delayed(capped))
 
 
 def test_it_gives_no_price_of_an_osm_without_one(there: Node) -> None:

@@ -27,6 +27,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     redstone.FEED,
     pyth.WRAPPER,
     api3.READER,
+    maker.CAPPED,
     maker.OSM,
     chronicle.SCRIBE,
     chronicle.MEDIAN,

@@ -5,16 +5,19 @@ sooner than `hop` seconds after the last. So the price to come is known up to an
 answer only whom the OSM knows, so both are read from its storage, once the slot in front of them has shown that it is
 laid out as its source says: `src`, `hop` and `zzz` share it, and have getters.
 
-Source: makerdao/osm @ e36c874b, src/osm.sol.
+Sky's staking vaults are priced by an OSM behind a wrapper that lets no more than a cap through.
+
+Source: makerdao/osm @ e36c874b, src/osm.sol; makerdao/lockstake @ 6058ded5, src/LockstakeCappedOsmWrapper.sol.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from watcher.domain.errors import ReadFailed
 from watcher.domain.feed import FeedKind, FeedReading, HeartbeatFrom
-from watcher.domain.price import Expression, Leaf
+from watcher.domain.price import Cap, Expression, Fixed, Leaf
 from watcher.domain.source import Address
 from watcher.oracles.chronicle import WAD
 from watcher.oracles.shape import Kind, Shape, Under, Unseen
@@ -26,6 +29,9 @@ _src_of = _OSM.function("src", Address)
 _hop_of = _OSM.function("hop", int)
 _zzz_of = _OSM.function("zzz", int)
 _stopped_of = _OSM.function("stopped", int)
+_CAPPED = interface("lockstake_capped_osm")
+_osm_of = _CAPPED.function("osm", Address)
+_cap_of = _CAPPED.function("cap", int)
 
 _A_DAY: Final = 86_400
 
@@ -82,12 +88,37 @@ class Osm:
         return (yield from _read(self.address)).leaf
 
 
-def delayed(osm: Address) -> Plan[Delayed]:
-    """What an OSM holds now and next. Raises `Unseen` where it is none, or not laid out as we know it."""
-    shape = yield from lasting(Memo("OSM", osm), lambda: _known(osm), lasts=_A_DAY)
+@dataclass(frozen=True, slots=True)
+class Capped:
+    """An OSM behind a wrapper with a cap that governance sets."""
+
+    address: Address
+    osm: Osm
+
+    def expression(self, under: Under) -> Plan[Expression]:
+        """The smaller of the price in force and the cap."""
+        cap = _cap_of(self.address)
+        got = yield [cap]
+        of = yield from self.osm.expression(under)
+        return Cap(of=of, at=Fixed(got[cap], "set by governance"), source=self.address, what="at most the cap")
+
+
+def delayed(source: Address) -> Plan[Delayed]:
+    """What an OSM, or a capped one, answers now and next. Raises `ReadFailed` where it is none as we know it."""
+    shape = yield from lasting(Memo("OSM", source), lambda: _known(source), lasts=_A_DAY)
     if shape is None:
-        raise Unseen(f"{osm} is no OSM as we know it: its storage and its getters do not say the same")
-    return (yield from _read(osm))
+        raise Unseen(f"{source} is no OSM as we know it: its storage and its getters do not say the same")
+    if isinstance(shape, Osm):
+        return (yield from _read(source))
+    cap = _cap_of(source)
+    got = yield [cap]
+    held = yield from _read(shape.osm.address)
+    most = got[cap]
+    return replace(held, now=_at_most(held.now, most), next=_at_most(held.next, most))
+
+
+def _at_most(value: int | None, cap: int) -> int | None:
+    return None if value is None else min(value, cap)
 
 
 def _read(osm: Address) -> Plan[Delayed]:
@@ -115,10 +146,20 @@ def _valid(word: int) -> int | None:
     return word & (2**128 - 1) if word >> 128 == 1 else None
 
 
-def _known(osm: Address) -> Plan[Osm | None]:
+def _known(source: Address) -> Plan[Osm | Capped | None]:
+    src, hop, zzz, behind = _src_of(source), _hop_of(source), _zzz_of(source), _osm_of(source)
+    got = yield [src, hop, zzz, behind]
+    osm = got.outcome(behind)
+    if not isinstance(osm, ReadFailed):
+        return (yield from _capped(source, osm, 0))
+    return (yield from _laid_out(source, got[src], got[hop], got[zzz]))
+
+
+def _capped(source: Address, osm: Address, _cap: int) -> Plan[Capped | None]:
     src, hop, zzz = _src_of(osm), _hop_of(osm), _zzz_of(osm)
     got = yield [src, hop, zzz]
-    return (yield from _laid_out(osm, got[src], got[hop], got[zzz]))
+    inner = yield from _laid_out(osm, got[src], got[hop], got[zzz])
+    return None if inner is None else Capped(source, inner)
 
 
 def _laid_out(osm: Address, src: Address, hop: int, zzz: int) -> Plan[Osm | None]:
@@ -132,3 +173,4 @@ def _shape(source: Address, src: Address, hop: int, zzz: int) -> Plan[Shape | No
 
 
 OSM: Final = Kind("Maker's OSM", (_src_of, _hop_of, _zzz_of), _shape)
+CAPPED: Final = Kind("a capped OSM", (_osm_of, _cap_of), _capped)

@@ -11,6 +11,7 @@ from watcher.protocols.aave_v3 import AaveV3
 from watcher.protocols.aave_v4 import AaveV4
 from watcher.protocols.comet import Comet
 from watcher.protocols.reader import Place, Reader
+from watcher.protocols.sky import Sky
 
 
 class Plugin(Reader[Any, Any], Protocol):
@@ -26,4 +27,5 @@ PROTOCOLS: Mapping[str, type[Plugin]] = {
     "aave_v3": AaveV3,
     "comet": Comet,
     "aave_v4": AaveV4,
+    "sky": Sky,
 }

@@ -26,3 +26,15 @@ def mul_div_up(a: int, b: int, c: int) -> int:
 def mul_div_half_up(a: int, b: int, c: int) -> int:
     """The same, rounded to nearest, a half up: `rayMul`, `rayDiv`, `wadDiv`, `percentMul` of Aave's older libraries."""
     return (a * b + c // 2) // c
+
+
+def pow_half_up(base: int, exponent: int, one: int) -> int:
+    """`base` to the power of `exponent`, each step rounded to nearest, a half up: `rpow` of Maker's Jug."""
+    if base == 0:
+        return one if exponent == 0 else 0
+    result = base if exponent % 2 else one
+    while exponent := exponent // 2:
+        base = mul_div_half_up(base, base, one)
+        if exponent % 2:
+            result = mul_div_half_up(result, base, one)
+    return result

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.0;
 
-// Maker's OSM and medianizer and Chronicle's Scribes, written for the tests to the interface, the arithmetic and the
-// layout in storage of the real ones (makerdao/osm @ e36c874b, makerdao/median @ 0316acd5, chronicleprotocol/scribe
-// v2.0.1). Who signs prices is left out: `poke` takes them from anybody.
+// Maker's OSM and medianizer, Sky's capped OSM and Chronicle's Scribes, written for the tests to the interface, the
+// arithmetic and the layout in storage of the real ones (makerdao/osm @ e36c874b, makerdao/median @ 0316acd5,
+// makerdao/lockstake, chronicleprotocol/scribe v2.0.1). Who signs prices is left out: `poke` takes them from anybody.
 
 interface MakerSource {
     function peek() external view returns (bytes32, bool);
@@ -75,6 +75,56 @@ contract MakerOSM {
 
     function peep() external view toll returns (bytes32, bool) {
         return (bytes32(uint256(nxt.val)), nxt.has == 1);
+    }
+}
+
+contract MakerCappedOSM {
+    MakerOSM public osm;
+    uint256 public cap;
+    mapping(address => uint256) public bud;
+
+    constructor(address osm_, uint256 cap_) {
+        (osm, cap) = (MakerOSM(osm_), cap_);
+    }
+
+    function kiss(address who) external {
+        bud[who] = 1;
+    }
+
+    function file(uint256 cap_) external {
+        cap = cap_;
+    }
+
+    function stopped() external view returns (uint256) {
+        return osm.stopped();
+    }
+
+    function src() external view returns (address) {
+        return osm.src();
+    }
+
+    function hop() external view returns (uint16) {
+        return osm.hop();
+    }
+
+    function zzz() external view returns (uint64) {
+        return osm.zzz();
+    }
+
+    function _least(bytes32 val) private view returns (bytes32) {
+        return uint256(val) <= cap ? val : bytes32(cap);
+    }
+
+    function peek() external view returns (bytes32, bool) {
+        require(bud[msg.sender] == 1, "LockstakeCappedOsmWrapper/contract-not-whitelisted");
+        (bytes32 val, bool has) = osm.peek();
+        return (_least(val), has);
+    }
+
+    function peep() external view returns (bytes32, bool) {
+        require(bud[msg.sender] == 1, "LockstakeCappedOsmWrapper/contract-not-whitelisted");
+        (bytes32 val, bool has) = osm.peep();
+        return (_least(val), has);
     }
 }
 
