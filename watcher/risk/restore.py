@@ -82,7 +82,18 @@ def _repay(position: Position, debt: Leg, target: Decimal, after: After) -> Reme
     per_unit = Fraction(debt.price.low, 10**debt.asset.decimals) * debt.required
     bearable = backing / Fraction(target)
     around = _Around((required - bearable) / per_unit, bearable / per_unit * position.slack)
-    return _smallest(position, Repay, debt.asset, around, abs(debt.amount), target, after)
+    found = _smallest(position, Repay, debt.asset, around, abs(debt.amount), target, after)
+    return found or _whole(debt, target, after)
+
+
+def _whole(debt: Leg, target: Decimal, after: After) -> Remedy | None:
+    """All of a debt, where the protocol takes no part of it: what would be left is too small for it."""
+    action = Repay(debt.asset.address, abs(debt.amount))
+    reached = after(action)
+    if not isinstance(reached, Position):
+        return None
+    health = reached.health.factor
+    return Remedy(action=action, asset=debt.asset, health=health, enough=health >= target)
 
 
 def _top_up(position: Position, collateral: Leg, target: Decimal, after: After) -> Remedy | None:
