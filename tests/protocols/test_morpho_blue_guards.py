@@ -15,7 +15,8 @@ from tests.worlds.own import own
 from watcher.domain.position import Check, Repay, State, TopUp
 from watcher.domain.source import Address
 from watcher.protocols.rounding import mul_div_up
-from watcher.risk.liquidation import levers, liquidation_price
+from watcher.risk.levers import levers
+from watcher.risk.liquidation import liquidation_price
 from watcher.risk.restore import remedies
 
 

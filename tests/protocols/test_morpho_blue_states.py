@@ -23,8 +23,9 @@ from tests.protocols.morpho_worlds import (
     price,
     reader_of,
 )
+from tests.worlds.abi import calldata
 from tests.worlds.artifacts import chainlink
-from tests.worlds.chain import ZERO, named
+from tests.worlds.chain import ZERO, Tx, named
 from tests.worlds.compiled import morpho
 from tests.worlds.morpho import ADMIN, LENDER, MorphoWorld
 from tests.worlds.own import own
@@ -35,6 +36,8 @@ from watcher.domain.source import Address, Holder, Id32
 from watcher.protocols.morpho_blue.shared import accrual_of, params_of
 from watcher.reads import Answers
 from watcher.reads.logs import Log
+from watcher.risk.levers import levers
+from watcher.risk.liquidation import liquidation_price
 from watcher.risk.restore import remedies
 
 
@@ -280,3 +283,29 @@ async def test_an_action_that_morpho_would_refuse_is_refused(world: MorphoWorld)
     paid = held.after(Repay(Address(market.loan), 10**30))
     assert isinstance(paid, Position)
     assert (paid.state, paid.debt) == (State.NO_DEBT, 0)
+
+
+async def test_it_flips_at_the_printed_answer_of_every_feed_under_the_oracle(world: MorphoWorld) -> None:
+    """The fall of what is held and the rise of what is owed, each by its own feed, as the oracle divides them."""
+    pairs = {"ETH / USD": 2_000 * 10**8 + 7, "USDC / USD": 10**8 - 12_345}
+    feeds = {world.deploy(chainlink("MockV3Aggregator"), 8, answer): pair for pair, answer in pairs.items()}
+    base, quote = feeds
+    oracle = world.deploy(own("MorphoSecond"), [base, ZERO, quote, ZERO], [ZERO, ZERO], [1, 1], 10**24)
+    market = world.create("WETH/USDC by two feeds", oracle, 860)
+    world.lend(market, 10**12)
+    open_(world, BOB, market, ETHER, 1_234_567_890)
+    reader = reader_of(world, {Address(feed): FeedFacts(pair=pair, heartbeat=3600) for feed, pair in feeds.items()})
+    with world.chain.undone():
+        world.chain.mine()
+        [held] = [one for one in (await look(world, [BOB], reader)).held if one.position.id.key == market.id]
+    flipped = set()
+    for lever in levers(held.position):
+        found = liquidation_price(held.position, lever, held.reprice)
+        if lever.feed is None or found is None:
+            continue
+        nearer = 1 if found.value < lever.current else -1
+        for answer, flips in ((found.value, True), (found.value + nearer, False)):
+            moved = Tx(ADMIN, lever.feed, calldata("updateAnswer(int256)", answer), 10**6)
+            assert world.goes_through(moved, world.liquidating(BOB, market)) is flips, (lever, found)
+        flipped.add(lever.name)
+    assert flipped == set(pairs)

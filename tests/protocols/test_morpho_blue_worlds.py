@@ -13,7 +13,8 @@ from tests.protocols.morpho_worlds import liquidates, look, market_of, owed
 from tests.worlds.chain import Tx
 from tests.worlds.morpho import MorphoWorld
 from watcher.domain.position import Check, Position, Repay, State
-from watcher.risk.liquidation import levers, liquidation_price
+from watcher.risk.levers import levers
+from watcher.risk.liquidation import liquidation_price
 from watcher.risk.restore import Remedy, remedies
 from watcher.snapshot import Held
 

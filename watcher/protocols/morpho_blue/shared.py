@@ -68,7 +68,8 @@ def _price(oracle: Address, book: FeedBook) -> Plan[Price]:
 
 def _one(market: Market) -> Price:
     """The loan token in units of the numeraire, which is the loan token."""
-    return Price.of(Fixed(10**market.numeraire.decimals, f"the market counts in {market.loan.symbol}"))
+    why = f"the market counts in {market.loan.symbol}"
+    return Price.of(Fixed(10**market.numeraire.decimals, why, by_definition=True))
 
 
 def _market(morpho: Address, market: str) -> Plan[Market]:
