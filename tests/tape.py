@@ -13,7 +13,7 @@ from eth_utils.address import to_checksum_address
 
 from watcher.domain.source import Address, Block
 from watcher.oracles.kinds import KINDS
-from watcher.reads import Bundle, Call, Plan, Request, Returned, Storage, drive
+from watcher.reads import Bundle, Call, Finding, Memo, Plan, Request, Returned, Storage, drive
 from watcher.reads.call import T
 
 TAPES = Path(__file__).parent / "tapes"
@@ -51,12 +51,18 @@ class Tape:
         names = self.content.get("accounts") or self.content["holders"]
         return [Address(to_checksum_address(name)) for name in names]
 
-    def play(self, plan: Plan[T], bundled: Callable[[Call[Any]], Returned | None] = lambda _: None) -> T:
+    def play(
+        self,
+        plan: Plan[T],
+        bundled: Callable[[Call[Any]], Returned | None] = lambda _: None,
+        known: dict[Memo[Any], Finding] | None = None,
+    ) -> T:
         """Run a plan against the recording. A call that was never recorded fails the test, probes apart.
 
-        `bundled` is what a call returned within a bundle; None where that is what it returned by itself.
+        `bundled` is what a call returned within a bundle; None where that is what it returned by itself. `known` is
+        what lasts from plan to plan, and grows.
         """
-        return drive(plan, self.block, lambda requests: self.answers(requests, bundled))
+        return drive(plan, self.block, lambda requests: self.answers(requests, bundled), known)
 
     def answers(
         self, requests: Sequence[Request], bundled: Callable[[Call[Any]], Returned | None] = lambda _: None
@@ -81,7 +87,7 @@ class Tape:
             if found is None:
                 assert request.label.partition("(")[0] in PROBES, f"{request} is not on the tape {self.name}"
                 return Returned(False, b"")
-            return _returned(found["result"])
+            return _returned(found["result"], found.get("revert"))
 
         return {request: several(request) for request in requests}
 
@@ -90,5 +96,6 @@ def _sequence(calls: Iterable[Sequence[str]]) -> tuple[tuple[str, str], ...]:
     return tuple((to.lower(), data) for to, data in calls)
 
 
-def _returned(result: str | None) -> Returned:
-    return Returned(result is not None, bytes.fromhex((result or "0x")[2:]))
+def _returned(result: str | None, revert: str | None = None) -> Returned:
+    """`revert` is the payload of a failure, recorded where it matters how a call fails."""
+    return Returned(result is not None, bytes.fromhex((result or revert or "0x")[2:]))

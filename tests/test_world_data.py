@@ -20,10 +20,11 @@ from tests.worlds.artifacts import uniswap_v3
 ROOT: Final = Path(__file__).parents[1]
 WORLD: Final[dict[str, Any]] = tomllib.loads((ROOT / "protocols.toml").read_text("utf-8"), parse_float=Decimal)
 CHAINS: Final[dict[str, dict[str, Any]]] = WORLD["chains"]
-DEPLOYMENTS: Final[list[dict[str, str]]] = WORLD["deployments"]
+DEPLOYMENTS: Final[list[dict[str, Any]]] = WORLD["deployments"]
 AAVE: Final = [each for each in DEPLOYMENTS if each["protocol"] in ("aave_v2", "aave_v3")]
 SPOKES_HERE: Final = [each for each in DEPLOYMENTS if each["protocol"] == "aave_v4"]
 COMET: Final = [each for each in DEPLOYMENTS if each["protocol"] == "comet"]
+MORPHO: Final = [each for each in DEPLOYMENTS if each["protocol"] == "morpho_blue"]
 SECOND_SOURCES: Final[list[dict[str, str]]] = WORLD["second_sources"]
 
 MULTICALL3: Final = "0xcA11bde05977b3631167028862bE2a173976CA11"
@@ -83,7 +84,7 @@ def every_address() -> Iterator[tuple[str, str]]:
             yield f"chains.{name}.sequencer_feed", chain["sequencer_feed"]
     for deployment in DEPLOYMENTS:
         for key, value in deployment.items():
-            if value.startswith("0x"):
+            if str(value).startswith("0x"):
                 yield f"{deployment['id']}.{key}", value
     for second in SECOND_SOURCES:
         for key in ("of", "pool", "base"):
@@ -105,7 +106,7 @@ def repeated(values: Iterator[Any]) -> list[Any]:
 def test_it_spells_every_address_with_its_checksum() -> None:
     addresses = list(every_address())
 
-    assert len(addresses) > 3 * len(AAVE) + len(COMET) + 2 * len(FEEDS)
+    assert len(addresses) > 3 * len(AAVE) + len(COMET) + 2 * len(MORPHO) + 2 * len(FEEDS)
     assert [where for where, address in addresses if not is_checksum_address(address)] == []
 
 
@@ -159,9 +160,9 @@ def test_it_knows_the_wrapped_coin_where_a_market_takes_it() -> None:
     assert {name for name, chain in CHAINS.items() if "wrapped" not in chain} == {"celo", "metis", "monad"}
     wrapped = {name: chain["wrapped"] for name, chain in CHAINS.items() if "wrapped" in chain}
     assert {name for name, token in wrapped.items() if token == PREDEPLOYED} == {
-        "base", "ink", "megaeth", "optimism", "soneium",
+        "base", "ink", "megaeth", "optimism", "soneium", "unichain",
     }  # fmt: skip
-    assert len(set(wrapped.values())) == len(wrapped) - 4
+    assert len(set(wrapped.values())) == len(wrapped) - 5
 
 
 @pytest.mark.parametrize("name", CHAINS)
@@ -180,6 +181,7 @@ def test_it_names_every_deployment_once_on_a_known_chain() -> None:
     assert repeated((deployment["chain"], deployment["pool"]) for deployment in AAVE) == []
     assert repeated((deployment["chain"], deployment["comet"]) for deployment in COMET) == []
     assert repeated((deployment["chain"], deployment["spoke"]) for deployment in SPOKES_HERE) == []
+    assert repeated((deployment["chain"], deployment["morpho"]) for deployment in MORPHO) == []
     assert {deployment["chain"] for deployment in DEPLOYMENTS} == set(CHAINS)
 
 
@@ -244,7 +246,7 @@ def test_it_knows_every_market_of_compound_v3_on_a_chain_that_it_knows() -> None
 def test_it_takes_sky_from_the_list_that_its_spells_are_tested_with() -> None:
     """Read once more from src/test/addresses_mainnet.sol."""
     [sky] = [each for each in DEPLOYMENTS if each["protocol"] == "sky"]
-    assert {key: value for key, value in sky.items() if value.startswith("0x")} == {
+    assert {key: value for key, value in sky.items() if str(value).startswith("0x")} == {
         "vat": "0x35D1b3F3D7966A1DFe207aa4514C12a259A0492B",
         "spotter": "0x65C79fcB50Ca1594B025960e539eD7A9a6D434A3",
         "jug": "0x19c0976f590D67707E62397C87829d896Dc0f1F1",
@@ -254,6 +256,19 @@ def test_it_takes_sky_from_the_list_that_its_spells_are_tested_with() -> None:
         "ilk_registry": "0x5a464C28D19848f44199D003BeF5ecc87d090F87",
         "lockstake": "0xCe01C90dE7FD1bcFa39e237FE6D8D9F569e8A6a3",
         "dai": "0x6B175474E89094C44Da98b954EedeAC495271d0F",
+    }
+
+
+def test_it_knows_the_morpho_of_each_chain_from_the_block_that_it_is_there_since() -> None:
+    """Read once more from lib/esm/addresses.js of npm @morpho-org/morpho-ts 2.8.0."""
+    assert {each["chain"]: (each["morpho"][:10], each["pre_liquidations"][:10], each["since"]) for each in MORPHO} == {
+        "ethereum": ("0xBBBBBbbB", "0x6FF33615", 18_883_124),
+        "arbitrum": ("0x6c247b1F", "0x635c31B5", 296_446_593),
+        "base": ("0xBBBBBbbB", "0x8cd16b62", 13_977_148),
+        "optimism": ("0xce95AfbB", "0x3d05C01E", 130_770_075),
+        "polygon": ("0x1bF0c254", "0xeDadDe37", 66_931_042),
+        "bnb": ("0x01b0Bd30", "0xEB8871F0", 54_344_680),
+        "unichain": ("0x8f5ae9Cd", "0xb04e4D3D", 9_139_027),
     }
 
 

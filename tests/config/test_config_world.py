@@ -13,8 +13,9 @@ from watcher.config.feeds import COLUMNS, shipped_books
 from watcher.config.world import _FIELD_FORMS, _form_of
 from watcher.domain.errors import ConfigError
 from watcher.domain.price import FeedFacts
-from watcher.domain.source import Address
+from watcher.domain.source import ZERO_ADDRESS, Address
 from watcher.protocols.aave_v3 import AaveV3
+from watcher.protocols.morpho_blue import MorphoBlue
 from watcher.protocols.registry import PROTOCOLS
 from watcher.reads.abi import world_file
 
@@ -41,6 +42,17 @@ chain = "local"
 title = "Mine"
 pool = "{MINE}"
 provider = "{OTHER}"
+"""
+ID = f'"0x{"aB" * 16}-{"01" * 16}"'
+MORPHO = f"""
+[[deployments]]
+id = "morpho"
+protocol = "morpho_blue"
+chain = "local"
+title = "Mine"
+morpho = "{MINE}"
+since = 7
+markets = [{ID}]
 """
 FEED_OF_MINE = f"""
 [[feeds]]
@@ -129,8 +141,24 @@ def test_it_can_write_the_fields_of_every_plugin() -> None:
     assert str in _FIELD_FORMS
 
 
+def test_it_takes_ids_of_32_bytes_with_a_dash(extra: Extra) -> None:
+    reader = extra(CHAIN + MORPHO).deployments[-1].reader
+    assert isinstance(reader, MorphoBlue)
+    assert (reader.markets, reader.since) == ((f"0x{'ab' * 16}{'01' * 16}",), 7)
+    assert reader.pre_liquidations == ZERO_ADDRESS
+
+
+def test_it_refuses_ids_that_look_like_private_keys(extra: Extra) -> None:
+    with pytest.raises(ConfigError, match=r"\(markets\): 64 hex digits are a private key or look like one"):
+        extra(CHAIN + MORPHO.replace("-", ""))
+
+
 def without(text: str, key: str) -> str:
     return "\n".join(line for line in text.splitlines() if not line.startswith(f"{key} ="))
+
+
+def markets(value: str) -> str:
+    return MORPHO.replace(f"[{ID}]", value)
 
 
 ADDED = "local.toml: "
@@ -173,6 +201,11 @@ BAD = [
     (CHAIN + DEPLOYMENT.replace('"mine"', '"My own"'), "deployments[1].id", '"My own" is not a name of small letters'),
     (CHAIN + DEPLOYMENT + DEPLOYMENT.replace('"mine"', '"again"'), "deployments[2]", "the chain and contracts of mine"),
     (CHAIN + DEPLOYMENT.replace('"Mine"', '"${env:KEY}"'), "deployments[1].title", "refers to a secret"),
+    (CHAIN + MORPHO.replace("-", "_"), "deployments[1].markets", "is not an id; write 0x", "a dash"),
+    (CHAIN + markets("[]"), "deployments[1].markets", "an empty list is not a list of ids"),
+    (CHAIN + markets("7"), "deployments[1].markets", "7 is not a list of ids, each as 0x"),
+    (CHAIN + markets("[7]"), "deployments[1].markets", "7 is not an id"),
+    (CHAIN + markets(f"[{ID}, {ID}]"), "deployments[1].markets", "names one of them twice"),
     (FEED_OF_MINE, "feeds[1].chain", '"local" is not a known chain'),
     (CHAIN + FEED_OF_MINE.replace(MINE, MINE.lower()), "feeds[1].address", f'write "{MINE}"'),
     (CHAIN + FEED_OF_MINE.replace("3600", "0"), "feeds[1].heartbeat", "0 is not a whole number of seconds from 1"),

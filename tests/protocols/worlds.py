@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal
+from typing import Protocol
 
 from tests.worlds.aave import AaveWorld
 from tests.worlds.aave_v2 import AaveV2World
 from tests.worlds.abi import calldata
+from tests.worlds.anvil import Anvil
 from tests.worlds.chain import RevertError, Tx, named
 from watcher.alerts.rules import Rules
 from watcher.chain import Chain, ChainSpec, EndpointSpec
@@ -26,7 +28,18 @@ from watcher.snapshot import Held, Snapshot, Watched, Wrapping, run, take
 HEARTBEAT = 3600
 
 
-def spec_of(world: AaveWorld, url: str | None = None) -> ChainSpec:
+class Reachable(Protocol):
+    """Any world: the node that it runs on, and the Multicall3 there."""
+
+    @property
+    def anvil(self) -> Anvil: ...
+    @property
+    def multicall3(self) -> str: ...
+    @property
+    def url(self) -> str: ...
+
+
+def spec_of(world: Reachable, url: str | None = None) -> ChainSpec:
     """The world as a configured chain; `url` where something stands in front of its node."""
     return ChainSpec(
         name="local",

@@ -1,34 +1,33 @@
-// `node compile.mjs OUT CONTRACT…`: compile Aave v3.6 from its npm sources with the npm compiler into one JSON file,
-// {contract: artifact in Hardhat's shape}. CONTRACT is a source path below src/contracts, without `.sol`.
+// `node compile.mjs JOB OUT`: compile what a JSON file asks for with an npm compiler into another JSON file,
+// {contract: artifact in Hardhat's shape}. JOB is {compiler, settings, sources: {name: path}, remapped: {from: to}}:
+// the contracts of `sources` are put out; imports that are no source are looked up below node_modules.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const solc = createRequire(import.meta.url)('solc');
+const [wanted, output] = process.argv.slice(2);
+const job = JSON.parse(readFileSync(wanted, 'utf8'));
+const solc = createRequire(import.meta.url)(job.compiler);
 const modules = join(dirname(fileURLToPath(import.meta.url)), 'node_modules');
-const root = '@aave-dao/aave-v3-origin/src/contracts';
-const remapped = ['openzeppelin-contracts/contracts/', '@openzeppelin/contracts/'];
-
-const source = (path) => readFileSync(join(modules, path.replace(...remapped)), 'utf8');
 
 function findImport(path) {
+  const place = Object.entries(job.remapped).reduce((found, [from, to]) => found.replace(from, to), path);
   try {
-    return { contents: source(path) };
+    return { contents: readFileSync(join(modules, place), 'utf8') };
   } catch (error) {
     return { error: error.message };
   }
 }
 
-const [output, ...contracts] = process.argv.slice(2);
-const paths = contracts.map((contract) => `${root}/${contract}.sol`);
 const input = {
   language: 'Solidity',
-  sources: Object.fromEntries(paths.map((path) => [path, { content: source(path) }])),
+  sources: Object.fromEntries(
+    Object.entries(job.sources).map(([name, path]) => [name, { content: readFileSync(path, 'utf8') }]),
+  ),
   settings: {
-    evmVersion: 'shanghai',
-    optimizer: { enabled: true, runs: 200 },
+    ...job.settings,
     metadata: { bytecodeHash: 'none' },
     outputSelection: { '*': { '*': ['abi', 'evm.bytecode.object', 'evm.bytecode.linkReferences'] } },
   },
@@ -39,10 +38,10 @@ if (errors.length) {
   console.error(errors.map((found) => found.formattedMessage).join('\n'));
   process.exit(1);
 }
-const artifacts = paths.map((path) => {
-  const name = path.split('/').at(-1).replace('.sol', '');
-  const { abi, evm } = compiled.contracts[path][name];
-  const { object, linkReferences } = evm.bytecode;
-  return [name, { contractName: name, abi, bytecode: `0x${object}`, linkReferences }];
-});
+const artifacts = Object.keys(job.sources).flatMap((file) =>
+  Object.entries(compiled.contracts[file]).map(([name, { abi, evm }]) => {
+    const { object, linkReferences } = evm.bytecode;
+    return [name, { contractName: name, abi, bytecode: `0x${object}`, linkReferences }];
+  }),
+);
 writeFileSync(output, JSON.stringify(Object.fromEntries(artifacts)));

@@ -9,12 +9,14 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from watcher.config.refusal import Right, shown
-from watcher.domain.source import ZERO_ADDRESS, Address
+from watcher.domain.source import ZERO_ADDRESS, Address, Id32
 from watcher.reads.codec import checksummed
 
 EXAMPLE_ADDRESS = "0x and 40 hex digits with their EIP-55 checksum"
+EXAMPLE_ID = "0x, the first 32 hex digits, a dash, and the last 32"
 
 _HEX_40 = re.compile(r"0x[0-9a-fA-F]{40}")
+_ID = re.compile(r"0x([0-9a-fA-F]{32})-([0-9a-fA-F]{32})")
 _DURATION = re.compile(r"(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _DAY = 86_400
@@ -121,6 +123,23 @@ def names(value: object) -> tuple[str, ...] | None:
     return tuple(value)
 
 
+def ids(value: object) -> tuple[Id32, ...] | None:
+    """Ids of 32 bytes, not empty. With a dash, as 64 digits in one look like a private key, which no file may hold."""
+    if not isinstance(value, list) or not value:
+        return None
+    found = tuple(dict.fromkeys(_id(one) for one in value))
+    if len(found) < len(value):
+        raise ValueError("names one of them twice; write each once")
+    return found
+
+
+def _id(value: object) -> Id32:
+    match = _ID.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError(f"{shown(value)} is not an id; write {EXAMPLE_ID}")
+    return Id32(f"0x{match[1]}{match[2]}".lower())
+
+
 def is_name(text: str) -> bool:
     """Whether a text can name a chain, a chat or a deployment."""
     return _NAME.fullmatch(text) is not None
@@ -152,6 +171,7 @@ Checksummed = Annotated[Address, Right(f"an address: {EXAMPLE_ADDRESS}", address
 Owned = Annotated[Address, Right(f"an address: {EXAMPLE_ADDRESS}", own_address)]
 Name = Annotated[str, Right(NAME_WORDS, _name)]
 Names = Annotated[tuple[str, ...], Right('a list of names, such as ["ethereum", "base"]', names)]
+Ids = Annotated[tuple[Id32, ...], Right(f"a list of ids, each as {EXAMPLE_ID}", ids)]
 Title = Annotated[str, Right("a text of 1 to 64 visible characters on one line", line(64))]
 Text = Annotated[str, Right("a text in quotes", _text)]
 Template = Annotated[str, Right("a text in quotes", _text, by_reference=True)]

@@ -22,6 +22,7 @@ from watcher.config.forms import (
     Deployments,
     Feeds,
     Flag,
+    Ids,
     Items,
     Name,
     SecondSources,
@@ -36,7 +37,7 @@ from watcher.config.forms import (
 from watcher.config.refusal import Form, Problems, Right, inside, shown, unknown
 from watcher.config.second_sources import Second, read_second_sources, with_seconds
 from watcher.config.secrets import References
-from watcher.domain.source import Address
+from watcher.domain.source import Address, Id32
 from watcher.oracles.shape import FeedBook
 from watcher.protocols.reader import AnyReader, Place
 from watcher.protocols.registry import PROTOCOLS
@@ -69,6 +70,7 @@ _FIELD_FORMS: Mapping[object, object] = {
     bool: Flag,
     int: Annotated[int, Right("a whole number", whole(-(2**63), 2**63 - 1))],
     str: Text,
+    tuple[Id32, ...]: Ids,
 }
 """How a plugin's field is written in TOML, by its type."""
 

@@ -10,6 +10,9 @@ Address = NewType("Address", str)
 
 ZERO_ADDRESS = Address("0x" + "0" * 40)
 
+Id32 = NewType("Id32", str)
+"""What a contract calls something by in 32 bytes: `0x` and 64 small hex digits."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from watcher.domain.errors import ReadFailed
-from watcher.domain.position import Action, Position, Refused, Unreadable, Verdict
+from watcher.domain.position import Action, Because, Position, PositionId, Refused, Unreadable, Verdict
 from watcher.domain.price import Price
-from watcher.domain.source import Address, Holder
+from watcher.domain.source import Address, Block, Holder
 from watcher.oracles.shape import FeedBook
 from watcher.reads import Outcome, Plan
 from watcher.reads.logs import Search
@@ -30,6 +30,21 @@ class Place:
     deployment: str
     title: str
     feeds: FeedBook
+
+    def id_of(self, holder: Holder) -> PositionId:
+        """The risk unit that a holder is here."""
+        return PositionId(deployment=self.deployment, wallet=holder.wallet, account=holder.account, key=holder.key)
+
+    def unpriceable(self, holder: Holder, at: Block, problem: PriceMissing) -> Unreadable:
+        """A holder for whom the protocol has no price now."""
+        return Unreadable(
+            id=self.id_of(holder),
+            holder=holder,
+            at=at,
+            market=self.title,
+            because=Because.UNPRICEABLE,
+            reason=str(problem),
+        )
 
 
 class Market(Protocol):

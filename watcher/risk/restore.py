@@ -64,10 +64,14 @@ def _as_far_as(remedy: Remedy, balance: int, after: After) -> Remedy | None:
 
 
 def _curable(position: Position, target: Decimal) -> tuple[list[Leg], list[Leg]]:
-    """The debts that may be repaid and the collaterals that may be added to; none where health is at the target."""
+    """The debts that may be repaid and the collaterals that may be added to; none where health is at the target.
+
+    More of what is worth nothing helps nobody, nor does paying back what is owed of it.
+    """
     if position.health.factor >= target:
         return [], []
-    return [leg for leg in position.legs if leg.required], [leg for leg in position.legs if leg.backing]
+    worth = [leg for leg in position.legs if leg.price.low > 0]
+    return [leg for leg in worth if leg.required], [leg for leg in worth if leg.backing]
 
 
 def _ratio(position: Position) -> tuple[Fraction, Fraction]:

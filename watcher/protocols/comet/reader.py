@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from watcher.domain.errors import ReadFailed
 from watcher.domain.health import Health
-from watcher.domain.position import Action, Because, Position, PositionId, Refused, Repay, Unreadable, Verdict
+from watcher.domain.position import Action, Position, Refused, Repay, Unreadable, Verdict
 from watcher.domain.price import Price
 from watcher.domain.source import Address, Holder
 from watcher.protocols.comet import calls
@@ -82,12 +82,12 @@ class Comet(OneEach):
             debt = debt_value(market, account)
             lines = lines_of(market, account, debt)
         except PriceMissing as problem:
-            return [self._unpriceable(market, account, problem)]
+            return [self.place.unpriceable(account.holder, market.at, problem)]
         health = Health(backing=sum(line.backing for line in lines), required=debt)
         collateral = sum(line.value for line in lines)
         return [
             Position(
-                id=self._id(account),
+                id=self.place.id_of(account.holder),
                 holder=account.holder,
                 at=market.at,
                 market=self.place.title,
@@ -101,20 +101,6 @@ class Comet(OneEach):
                 terms=tuple(terms_of(market, account)),
             )
         ]
-
-    def _id(self, account: Account) -> PositionId:
-        holder = account.holder
-        return PositionId(deployment=self.place.deployment, wallet=holder.wallet, account=holder.account)
-
-    def _unpriceable(self, market: Market, account: Account, problem: PriceMissing) -> Unreadable:
-        return Unreadable(
-            id=self._id(account),
-            holder=account.holder,
-            at=market.at,
-            market=self.place.title,
-            because=Because.UNPRICEABLE,
-            reason=str(problem),
-        )
 
     def verdict(self, holder: Holder) -> Plan[Verdict | None]:
         """`isLiquidatable` behind an accrual, and `borrowBalanceOf` at the base token's price.
