@@ -34,6 +34,18 @@ class Search:
     since: int
     key: Callable[[Log], str] = field(compare=False)
 
+    def __post_init__(self) -> None:
+        if not self.emitters:
+            raise ValueError("a search names the contracts whose logs it is about")
+
+    def matches(self, log: Log) -> bool:
+        """Whether it is one of these logs, by its emitter and its topics."""
+        return (
+            log.address in self.emitters
+            and len(log.topics) >= len(self.topics)
+            and all(any_of is None or topic in any_of for any_of, topic in zip(self.topics, log.topics, strict=False))
+        )
+
 
 def padded(address: Address) -> bytes:
     """An address as a topic."""
