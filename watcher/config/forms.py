@@ -47,6 +47,16 @@ def own_address(value: object) -> Address | None:
     return address(value)
 
 
+def own_addresses(value: object) -> tuple[Address, ...] | None:
+    """A list of addresses that somebody can own, not empty."""
+    if isinstance(value, str):
+        raise ValueError(f"{shown(value)} is not a list; write [{shown(value)}]")
+    if not isinstance(value, list) or not value:
+        return None
+    read = [own_address(one) for one in value]
+    return tuple(one for one in read if one is not None) if None not in read else None
+
+
 def whole(low: int, high: int) -> Callable[[object], int | None]:
     """An integer within bounds, both included. A TOML boolean is not a number."""
 
@@ -150,6 +160,7 @@ NAME_WORDS = "a name of small letters, digits and _, starting with a letter, at 
 
 Checksummed = Annotated[Address, Right(f"an address: {EXAMPLE_ADDRESS}", address)]
 Owned = Annotated[Address, Right(f"an address: {EXAMPLE_ADDRESS}", own_address)]
+Accounts = Annotated[tuple[Address, ...], Right(f"a list of addresses: {EXAMPLE_ADDRESS}", own_addresses)]
 Name = Annotated[str, Right(NAME_WORDS, _name)]
 Names = Annotated[tuple[str, ...], Right('a list of names, such as ["ethereum", "base"]', names)]
 Title = Annotated[str, Right("a text of 1 to 64 visible characters on one line", line(64))]
