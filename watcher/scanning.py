@@ -1,6 +1,6 @@
-"""The search through a chain's logs, in the background: one request at a time, a few a minute, and no look waits for it.
+"""The search through a chain's logs, in the background: one request at a time, a few a minute, and no look waits.
 
-What is found is stored in one with the blocks that it was found in: a crash loses both, and then they are searched again.
+What is found is stored in one with the blocks that it was found in: a crash loses both, and they are searched again.
 """
 
 from __future__ import annotations
