@@ -22,7 +22,7 @@ from watcher.store.searched import keep_searches
 from watcher.watch import ChainWatch
 
 PER_MINUTE: Final = 30
-"""Requests to one chain's endpoints, at most."""
+"""Requests to one chain's endpoints; a few more while it is found out how many blocks an endpoint gives at once."""
 IDLE: Final = 5.0
 """Seconds after which it is asked again whether there is something to search for."""
 

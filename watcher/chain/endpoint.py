@@ -74,6 +74,8 @@ class Endpoint:
         self._in_flight = asyncio.Semaphore(IN_FLIGHT)
         self.aside = Condition()
         """How it has been doing with what is asked beside the looks, which is nobody else's concern."""
+        self.reaches = -1
+        """A block that it has shown when it was asked for logs."""
         self._aside_in_flight = asyncio.Semaphore(1)
         self._learned = Learned(clock())
 

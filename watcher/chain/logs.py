@@ -75,7 +75,7 @@ async def newest_logs(endpoint: Endpoint, chain: ChainSpec, search: Search, firs
 async def _must_reach(endpoint: Endpoint, chain: ChainSpec, last: int) -> None:
     """An endpoint that has not heard of a block yet finds no logs in it, and says no more than that."""
     head = endpoint.condition.head
-    if head is not None and head.number >= last:
+    if last <= endpoint.reaches or (head is not None and last <= head.number):
         return
     result = await endpoint.ask_aside("eth_getBlockByNumber", [hex(last), False])
     if result is None:
@@ -86,6 +86,7 @@ async def _must_reach(endpoint: Endpoint, chain: ChainSpec, last: int) -> None:
         raise endpoint.fault_aside(f"eth_getBlockByNumber: {problem}") from problem
     if shown.number != last:
         raise endpoint.fault_aside(f"answered with block {shown.number} when asked for block {last}")
+    endpoint.reaches = last
 
 
 def _filter(search: Search, first: int, last: int) -> dict[str, Any]:
