@@ -24,7 +24,7 @@ from watcher.reads.call import T
 from watcher.reads.tokens import Holdings, Purse, balance_of, coins_of, told
 from watcher.risk.restore import tokens_for
 from watcher.searches import Searches
-from watcher.survey import Held, Watched, Wrapping, survey
+from watcher.survey import HOLDERS, Held, Watched, Wrapping, noting, survey
 
 __all__ = ["AtBlock", "Held", "Snapshot", "Watched", "Wrapping", "run", "take", "too_old", "watched_on"]
 
@@ -128,8 +128,13 @@ async def take(
 
     `known` is what earlier snapshots found out that lasts.
     """
-    surveys, answers = together(survey(one, at.block) for one in watched), Answers(at.block, known=dict(known or {}))
-    (outcomes, sequencer), asked, rounds = await run(both(surveys, sequencer_by(sequencer_feed)), at, warm, answers)
+    surveys, answers = (
+        together(survey(one, at.block) for one in watched),
+        Answers(at.block, known=_lasting(known, at.block)),
+    )
+    asked = set[Request]()
+    plan = both(surveys, noting(sequencer_by(sequencer_feed), asked))
+    (outcomes, sequencer), _, rounds = await run(plan, at, warm, answers)
     surveyed = {one.deployment.id: sure(outcome) for one, outcome in zip(watched, outcomes, strict=True)}
     found = [reading for one in surveyed.values() for reading in one.readings]  # failures too: a survey raises none
     held = tuple(reading for reading in found if isinstance(reading, Held))
@@ -147,7 +152,7 @@ async def take(
         held=held,
         unreadable=unreadable,
         covered=frozenset(everyone - blank),
-        asked=asked.union(tokens.values(), coins.values()),
+        asked=frozenset(asked).union(tokens.values(), coins.values(), *(one.asked for one in surveyed.values())),
         rounds=rounds + further,
         holdings=holdings,
         unwrapped=unwrapped,
@@ -157,6 +162,13 @@ async def take(
         unsearched=tuple(each for one in surveyed.values() for each in one.unsearched),
         sought={(name, wallet): at for name, one in surveyed.items() for wallet, at in one.sought.items()},
     )
+
+
+def _lasting(known: Mapping[Memo[Any], Finding] | None, block: Block) -> dict[Memo[Any], Finding]:
+    """What is still of use of what was found out: where somebody holds anything is found out anew, under other names
+    each time that logs tell more."""
+    kept = known or {}
+    return {memo: one for memo, one in kept.items() if memo.what != HOLDERS or one.until > block.timestamp}
 
 
 async def run(

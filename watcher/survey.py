@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
+from watcher.checking import checked
 from watcher.config import Deployment
 from watcher.domain.errors import CallReverted, NotDecodable, ReadFailed
-from watcher.domain.health import Health
 from watcher.domain.position import (
     Action,
     Because,
-    Check,
     Position,
     PositionId,
     Refused,
-    State,
     Unreadable,
     Verdict,
 )
@@ -26,7 +24,11 @@ from watcher.domain.searched import Searched, Unsearched, missing
 from watcher.domain.source import Address, Block, Holder
 from watcher.protocols.owners import Registries, smart_wallets_of
 from watcher.protocols.reader import AnyReader, PriceMissing
-from watcher.reads import Answers, Memo, Outcome, Plan, both, lasting, sure, together
+from watcher.reads import Answers, Memo, Outcome, Plan, Request, both, lasting, sure, together
+from watcher.reads.call import T
+
+HOLDERS: Final = "holders"
+"""Memos of where owners hold anything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,32 +96,49 @@ class Surveyed:
     """One deployment as it was read: `readings`, and of whom they are.
 
     `owners` are all that were looked for, smart wallets that were found included. `sought` is, by wallet, since when
-    (block time) it is known where it holds anything: what was opened after that, nobody has looked for yet.
+    (block time) it is known where it holds anything: what was opened after that, nobody has looked for yet. `asked` is
+    what the next look will ask too: without what is asked seldom.
     """
 
     readings: tuple[Held | Unreadable, ...]
     owners: tuple[Holder, ...]
     unsearched: tuple[Unsearched, ...]
     sought: Mapping[Address, int]
+    asked: frozenset[Request]
 
 
 def survey(watched: Watched, block: Block) -> Plan[Surveyed]:
     """One deployment for all its holders: their accounts, then what those share and the protocol's own view."""
     owners, names, lost = yield from _owners(watched, block)
-    where = yield from together(_discovered(watched, owner) for owner in owners)
+    asked = set[Request]()
+    seldom = together(_discovered(watched, owner) for owner in owners)
+    where = yield from seldom if watched.discovered_for else noting(seldom, asked)
     got = yield []
     found = list(zip(owners, where, strict=True))
     lost += [_unreadable(watched, block, one, problem) for one, problem in found if isinstance(problem, ReadFailed)]
     holders = [
         (holder, names.get(owner, "")) for owner, held in found if not isinstance(held, ReadFailed) for holder in held
     ]
-    readings = yield from _read(watched, block, holders)
+    readings = yield from noting(_read(watched, block, holders), asked)
     return Surveyed(
         readings=(*lost, *readings),
         owners=tuple(owners),
         unsearched=tuple(_unsearched(watched, block, owners)),
         sought=_sought(watched, owners, got),
+        asked=frozenset(asked),
     )
+
+
+def noting(plan: Plan[T], into: set[Request]) -> Plan[T]:
+    """The plan; and what it asks, in `into`."""
+    try:
+        requests = next(plan)
+        while True:
+            into.update(requests)
+            requests = plan.send((yield requests))
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
 
 
 def _owners(watched: Watched, block: Block) -> Plan[tuple[list[Holder], dict[Holder, str], list[Held | Unreadable]]]:
@@ -153,7 +172,7 @@ def _discovered(watched: Watched, owner: Holder) -> Plan[Sequence[Holder]]:
 
 
 def _memo(watched: Watched, owner: Holder) -> Memo[Sequence[Holder]]:
-    return Memo("holders", (watched.deployment.id, owner, tuple(watched.found.get(owner.account, ()))))
+    return Memo(HOLDERS, (watched.deployment.id, owner, tuple(watched.found.get(owner.account, ()))))
 
 
 def _sought(watched: Watched, owners: Sequence[Holder], got: Answers) -> dict[Address, int]:
@@ -242,7 +261,7 @@ def _valued(reader: AnyReader, market: Any, account: Any, verdict: Outcome[Verdi
     return [
         found
         if isinstance(found, Unreadable)
-        else Held(position=_checked(found, sure(verdict)), reader=reader, market=market, account=account)
+        else Held(position=checked(found, sure(verdict)), reader=reader, market=market, account=account)
         for found in reader.positions(market, account)
     ]
 
@@ -253,40 +272,3 @@ def _because(problem: ReadFailed) -> Because:
     if isinstance(problem, CallReverted):
         return Because.REVERTED
     return Because.UNDECODABLE if isinstance(problem, NotDecodable) else Because.MISMATCH
-
-
-def _checked(position: Position, verdict: Verdict | None) -> Position:
-    """The position beside the protocol's own view. Where they differ the protocol's numbers count, and it is said."""
-    if verdict is None:
-        return position
-    if verdict.agrees_with(position) and position.legs_explain_health:
-        return replace(position, check=Check.VERIFIED)
-    health = verdict.health or _contradicted(position.health, liquidatable=verdict.liquidatable)
-    return replace(
-        position,
-        health=health,
-        collateral=position.collateral if verdict.collateral is None else verdict.collateral,
-        debt=position.debt if verdict.debt is None else verdict.debt,
-        state=_state(health, position.state),
-        check=Check.MISMATCH,
-        notes=(*position.notes, _NUMBERS_DIFFER if verdict.health else _VERDICTS_DIFFER),
-    )
-
-
-_NUMBERS_DIFFER = "our formula and the contract differ: the contract's numbers are shown"
-_VERDICTS_DIFFER = "our formula and the contract differ on whether it can be liquidated: the worse of the two is shown"
-
-
-def _contradicted(ours: Health, *, liquidatable: bool) -> Health:
-    """Our health, where the contract tells no number but only that it would liquidate: then at the edge of it."""
-    if liquidatable == ours.liquidatable or not liquidatable:
-        return ours
-    return replace(ours, backing=ours.required - (0 if ours.inclusive else 1))
-
-
-def _state(health: Health, ours: State) -> State:
-    if health.required == 0:
-        return State.NO_DEBT
-    if not health.liquidatable:
-        return State.HEALTHY
-    return ours if ours in (State.LIQUIDATABLE_BUT_BLOCKED, State.DEBT_WITHOUT_COLLATERAL) else State.LIQUIDATABLE
