@@ -102,7 +102,7 @@ def test_it_goes_on_with_the_top_when_it_has_grown_and_once_more_with_what_may_h
     searches.want(of(ALICE), 1_100, 300, 300)
     task = searches.next(0)
     assert task is not None
-    assert (task.first, task.last) == (1_001 - 2 * confirmations, 1_100 - confirmations)
+    assert (task.first, task.last) == (1_001 - 5 * confirmations, 1_100 - confirmations)
 
 
 def test_it_searches_again_above_what_stands_after_a_reorganisation() -> None:
@@ -213,3 +213,16 @@ def by_owner(logs: Sequence[Log]) -> Mapping[Address, tuple[str, ...]]:
     for one in logs:
         found.setdefault(Address("0x" + one.topics[2][12:].hex()), set()).add(one.topics[1].hex())
     return {owner: tuple(sorted(keys)) for owner, keys in found.items()}
+
+
+def test_it_searches_the_last_blocks_again_after_a_restart() -> None:
+    """Nobody was there to see whether they were taken back."""
+    searches = wanting(ALICE, confirmations=5)
+    run_out(searches, [], 10_000)
+    again = Searches(5)
+    again.recall(searches.to_save())
+    again.want(of(ALICE), 1_000, 0, 300)
+    task = again.next(0)
+    assert task is not None
+    assert task.last == 995
+    assert task.first <= 976

@@ -132,6 +132,37 @@ async def test_it_finds_in_the_background_what_only_logs_tell_and_keeps_it_over_
         assert len(daemon.watch.last.held) == 2  # with its first look
 
 
+async def test_it_finds_again_what_a_reorganisation_brought(banked: Banked) -> None:
+    """Into a block that had been searched before, with nothing in it."""
+    async with inside(banked.settings, banked.clock) as daemon:
+        await daemon.daemon._scans.stop()
+        scan = Scan(daemon.watch.chain, daemon.watch.searches, daemon.daemon._scans._keep)
+        chain = banked.anvil.chain
+        before = chain.snapshot()
+        for _ in range(3):
+            chain.mine()
+            await daemon.look(after=12)
+        await daemon.look(after=301)
+        while await scan.step():
+            pass
+        chain.mine()
+        await daemon.look(after=12)
+        assert daemon.watch.last is not None
+        assert not daemon.watch.last.unsearched
+        chain.revert(before)
+        chain.increase_time(5)  # other blocks than before
+        banked.open(9, BOB)
+        for _ in range(2):
+            chain.mine()
+        await daemon.look(after=12)
+        assert daemon.watch.reorgs == 1
+        while await scan.step():
+            pass
+        chain.mine()
+        await daemon.look(after=12)
+        assert {held.position.id.wallet for held in daemon.watch.last.held} == {ALICE, BOB}
+
+
 async def test_it_searches_by_itself(banked: Banked) -> None:
     async with inside(banked.settings, banked.clock) as daemon:
         await daemon.look()
