@@ -12,12 +12,10 @@ from typing import Final
 
 from watcher.chain import Chain, ChainSpec
 from watcher.config import Settings
-from watcher.domain.errors import ConfigError, EndpointError, NotDecodable
+from watcher.domain.errors import EndpointError, NotDecodable, WatcherError
 from watcher.domain.searched import Searched
 from watcher.searches import Place, Searches, wanted
-from watcher.snapshot import Snapshot
-from watcher.store import Store, StoreFailed
-from watcher.store.searched import searches_kept
+from watcher.snapshot import Snapshot, watched_on
 
 SEARCHES_WITHIN: Final = 4.0
 """Seconds for logs, the newest first; what is left then is told to be unsearched."""
@@ -28,19 +26,25 @@ Take = Callable[[], Awaitable[Snapshot]]
 def recalled(spec: ChainSpec, settings: Settings) -> Searches:
     """What a daemon has found on this chain so far; nothing where none has run, or its database is of no use to us."""
     searches = Searches(spec.confirmations)
+    everybody = [(each.deployment.reader, one) for each in watched_on(spec.name, settings) for one in each.holders]
+    if not settings.state.exists() or all(reader.search(owner) is None for reader, owner in everybody):
+        return searches  # most checks need no database, which takes a while to load
     here = {each.id for each in settings.deployments if each.chain == spec.name}
     searches.recall({place: one for place, one in _kept(settings.state).items() if place[0] in here})
     return searches
 
 
 def _kept(path: Path) -> Mapping[Place, Searched]:
+    from watcher.store import Store
+    from watcher.store.searched import searches_kept
+
     try:
         store = Store.read_only(path)
         try:
             return searches_kept(store)
         finally:
             store.close()
-    except (ConfigError, StoreFailed):
+    except WatcherError:  # of another version, or of something else: what it knows can be searched for
         return {}
 
 
