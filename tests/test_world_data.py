@@ -118,7 +118,7 @@ def test_it_gives_every_chain_an_id_of_its_own() -> None:
 def test_it_says_all_that_is_needed_to_read_a_chain(name: str) -> None:
     chain = CHAINS[name]
 
-    assert set(chain) - {"wrapped", "known_block", "sequencer_feed"} == {
+    assert set(chain) - {"wrapped", "known_block", "sequencer_feed", "proxy_registry", "dsa_list"} == {
         "id", "title", "multicall3", "block_time", "max_age", "confirmations", "endpoints", "explorer",
     }  # fmt: skip
     assert chain["multicall3"] == (MULTICALL3_ON_ZKSYNC if name == "zksync" else MULTICALL3)

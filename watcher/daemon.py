@@ -38,6 +38,7 @@ from watcher.notify.outlets import Outlets, Reachable
 from watcher.notify.sender import Sender
 from watcher.panel import Panel, panel_of
 from watcher.recording import Recorder
+from watcher.scanning import Scans
 from watcher.status import StatusLine
 from watcher.store import Store, StoreFailed, StoreThread
 from watcher.threads import Detached
@@ -119,6 +120,7 @@ class Daemon:
                 now=self._now,
                 quiet=lambda: self._settings.quiet_at(self._now()),
             )
+            self._scans = Scans(self._store, ended=self._ended)
             self._recorder = Recorder(self._store, keep=lambda: self._settings.history)
             self._handling = Handling(self._memory, self._store, now=self._now, freed=self._sender.wake)
             await self._watching.forget_unwatched(self._settings, self._memory, self._keeper, self._store)
@@ -170,6 +172,7 @@ class Daemon:
             finally:
                 await self._listening.stop()
                 await self._background.drop()
+                await self._scans.stop()
                 await self._watching.stop()
                 await self._living.stop()
                 await self._sender.stop(_SEND_ENDS)
@@ -184,7 +187,7 @@ class Daemon:
         self._scheduler.start()
         try:
             self._chores.start(self._scheduler)
-            await self._watching.start(self._settings, self._memory, self._keeper, self._recorder, self._living.seen)
+            await self._start_watching()
             await self._listen()
             self._status.tell("READY=1")
             _log.info("daemon.ready", status=self._status.text)
@@ -195,6 +198,10 @@ class Daemon:
             _log.info("daemon.stopping")
         finally:
             self._scheduler.shutdown(wait=False)
+
+    async def _start_watching(self) -> None:
+        await self._watching.start(self._settings, self._memory, self._keeper, self._recorder, self._living.seen)
+        self._scans.start(self.watches)
 
     def _missing(self) -> dict[str, str]:
         """By chain, why it cannot be seen, and nothing where it is; and the bot's service while it does not answer."""
@@ -278,6 +285,7 @@ class Daemon:
             self._status.tell("READY=1")
 
     async def _swap(self, settings: Settings, channels: Mapping[str, Channel]) -> None:
+        await self._scans.stop()
         await self._watching.stop()
         self._living.forget_looks()
         self._settings = settings
@@ -290,7 +298,7 @@ class Daemon:
         self._memory.records |= self._keeper.unsaved
         await self._watching.forget_unwatched(self._settings, self._memory, self._keeper, self._store)
         self._sender.serve(channels)
-        await self._watching.start(self._settings, self._memory, self._keeper, self._recorder, self._living.seen)
+        await self._start_watching()
         await self._listen()
 
     async def _tell_all(self, title: str, text: str) -> None:

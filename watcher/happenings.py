@@ -12,7 +12,7 @@ second time where it has happened after all.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil
@@ -44,16 +44,21 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
-    """What was last known of every position, and who was read at all: what the next snapshot is held against."""
+    """What was last known of every position, and who was read at all: what the next snapshot is held against.
+
+    `covered` leaves out of whom more may be held than was found, in logs that are not searched yet: what is found there
+    has not been opened just then. `sought`: since when (block time) it is known where a wallet holds anything.
+    """
 
     block: Block
     held: Mapping[str, Was]
     covered: frozenset[tuple[str, Address]]
     told: tuple[Told, ...] = ()
+    sought: Mapping[tuple[str, Address], int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> Self:
-        return cls(block=snapshot.block, held=_by_name(snapshot), covered=snapshot.covered)
+        return cls(block=snapshot.block, held=_by_name(snapshot), covered=_known(snapshot), sought=snapshot.sought)
 
     @classmethod
     def kept(cls, seen: Sequence[LastSeen]) -> Self:
@@ -103,13 +108,14 @@ class Baseline:
             undone = [one for one in mine if one.block.hash in orphans]
             told += [one for one in mine if one not in undone and one.block.number > buried]
             was = undone[0].was if undone else self.held.get(name)
-            event = self._event(was, now.get(name), known=bool(undone), troubled=name in troubled)
+            event = self._event(was, now.get(name), snapshot, known=bool(undone), troubled=name in troubled)
             if event is not None:
                 told.append(Told(event=event, was=was, block=snapshot.block))
             events += _news(event, undone, now.get(name))
         kept = {name: was for name, was in self.held.items() if _place(was) not in snapshot.covered}
-        held, covered = kept | now, self.covered | snapshot.covered
-        return Baseline(block=snapshot.block, held=held, covered=covered, told=tuple(told)), events
+        held, covered = kept | now, self.covered | _known(snapshot)
+        sought = {**self.sought, **snapshot.sought}
+        return Baseline(block=snapshot.block, held=held, covered=covered, told=tuple(told), sought=sought), events
 
     def to_keep(self, before: Baseline | None, snapshot: Snapshot) -> list[LastSeen]:
         """What of this, made of a snapshot, differs from what was known `before` so that it has to be kept."""
@@ -120,20 +126,29 @@ class Baseline:
         was = _by_place(before.held.values()) if before else {}
         return [
             LastSeen(deployment=place[0], wallet=place[1], block=self.block, positions=_positions(now.get(place, ())))
-            for place in sorted(snapshot.covered)
+            for place in sorted(snapshot.covered & self.covered)
             if anew or before is None or place not in before.covered or _differ(was.get(place, ()), now.get(place, ()))
         ]
+
+    def _unseen(self, place: tuple[str, Address], snapshot: Snapshot) -> int:
+        """For how many seconds nobody had looked where a wallet holds anything; 0 where each look does that."""
+        before = self.sought.get(place, self.block.timestamp)
+        return snapshot.block.timestamp - before if before < self.block.timestamp else 0
 
     def _read(self, name: str, told: Sequence[Told], snapshot: Snapshot) -> bool:
         """Whether the snapshot shows that a position is not there."""
         known = self.held.get(name) or told[-1].event.position
         return _place(known) in snapshot.covered
 
-    def _event(self, was: Was | None, now: Held | None, *, known: bool, troubled: bool) -> Happened | None:
+    def _event(
+        self, was: Was | None, now: Held | None, snapshot: Snapshot, *, known: bool, troubled: bool
+    ) -> Happened | None:
         if now is None:
             return None if was is None else _closed(was, troubled=troubled)
         if was is None:
-            return _opened(now.position) if known or _place(now) in self.covered else None
+            if not known and _place(now) not in self.covered:
+                return None
+            return _opened(now.position, self._unseen(_place(now), snapshot))
         return _changed(was, now, troubled=troubled)
 
 
@@ -180,8 +195,13 @@ def _differ(before: Sequence[Was], now: Sequence[Was]) -> bool:
     return accounts[0] != accounts[1]
 
 
-def _opened(position: Position) -> Happened:
-    return Happened(what=What.OPENED, position=position, changes=changes(None, position))
+def _known(snapshot: Snapshot) -> frozenset[tuple[str, Address]]:
+    """Of whom all is known that they hold."""
+    return snapshot.covered - {one.place for one in snapshot.unsearched}
+
+
+def _opened(position: Position, unseen: int) -> Happened:
+    return Happened(what=What.OPENED, position=position, changes=changes(None, position), unseen=unseen)
 
 
 def _closed(was: Was, *, troubled: bool) -> Happened:

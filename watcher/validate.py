@@ -68,6 +68,8 @@ async def _chain(spec: ChainSpec, settings: Settings) -> list[Mark]:
         asked = [_code(chain, f"{spec.title}: Multicall3", spec.multicall3)]
         if spec.sequencer_feed is not None:
             asked.append(_sequencer(chain, spec.sequencer_feed))
+        registries = {"registry of DSProxies": spec.proxy_registry, "list of DSAs": spec.dsa_list}
+        asked += [_code(chain, f"{spec.title}: {name}", at) for name, at in registries.items() if at is not None]
         for deployment in deployments:
             asked += [_code(chain, f"{deployment.title}: {name}", at) for name, at in addresses_of(deployment).items()]
             asked.append(_interface(chain, deployment))

@@ -31,6 +31,7 @@ from watcher.notify.living import Look
 from watcher.pulse import Pulse
 from watcher.reading import Asking, Known, Read
 from watcher.recording import Recorder
+from watcher.searches import Searches, wanted
 from watcher.snapshot import Snapshot, watched_on
 from watcher.store.prices import NOTHING, PricesKept
 from watcher.store.seen import LastSeen
@@ -63,6 +64,7 @@ class ChainWatch:
     looked: Callable[[Look], None] = lambda _: None
     progressed_at: float = 0.0
     baseline: Baseline | None = None
+    searches: Searches = field(default_factory=Searches)
     tracks: TrackMemory = field(default_factory=TrackMemory)
     view: View | None = None
     """What alerts were judged by at the last look."""
@@ -155,6 +157,7 @@ class ChainWatch:
                 unreadable=len(snapshot.unreadable),
                 rounds=snapshot.rounds,
             )
+        self._search(snapshot)
         self._known = self._known.then(read, standing=bool(known), told=self._told)
         self._hold_endpoints_to(read)
         await self.recorder.record(snapshot, self._book)
@@ -162,7 +165,7 @@ class ChainWatch:
     async def _read(self, pinned: Pinned) -> Read:
         asking = Asking(
             spec=self.spec,
-            watched=watched_on(self.spec.name, self.settings),
+            watched=watched_on(self.spec.name, self.settings, self.searches),
             now=int(self.now()),
             told=self._told,
             standing=bool(self.memory.standing(self._concerns)),
@@ -175,8 +178,15 @@ class ChainWatch:
         """The blocks of which events were told, as long as they may be taken back."""
         return [one.block for one in self.baseline.told] if self.baseline else []
 
+    def _search(self, snapshot: Snapshot) -> None:
+        """Have the logs searched for everybody who was looked for."""
+        searches = wanted(self.settings.deployments, snapshot.owners)
+        self.searches.want(searches, snapshot.block.number, self.now(), self.settings.discovery)
+
     def _note(self, reorg: Reorg, seen: Snapshot) -> None:
         self.reorgs += 1
+        if self.last is not None:
+            self.searches.taken_back(self.last.block.number - reorg.depth)
         _log.warning(
             "chain.reorg",
             chain=self.spec.name,

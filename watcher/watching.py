@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Final
 
@@ -13,16 +13,19 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from watcher.chain import Chain
 from watcher.config import Settings
 from watcher.config.scope import Scope
+from watcher.domain.searched import Searched
 from watcher.doubting import TrackMemory, memories
 from watcher.happenings import Baseline
 from watcher.memory import Memory
 from watcher.notify.keeper import Keeper
 from watcher.notify.living import Look
 from watcher.recording import Recorder
+from watcher.searches import Place, Searches
 from watcher.store import Store, StoreFailed, StoreThread
 from watcher.store.acks import acknowledgements
 from watcher.store.mutes import mutes
 from watcher.store.prices import tracks_kept
+from watcher.store.searched import searches_kept
 from watcher.store.seen import LastSeen, forget_seen, last_seen
 from watcher.watch import ChainWatch
 
@@ -45,6 +48,8 @@ class Watches:
         self._watches: dict[str, tuple[ChainWatch, asyncio.Task[None]]] = {}
         self._baselines: dict[str, Baseline] = {}
         self._tracks: dict[str, TrackMemory] = {}
+        self._searches: dict[str, Searches] = {}
+        self._searched: Mapping[Place, Searched] = {}
 
     @property
     def by_chain(self) -> dict[str, ChainWatch]:
@@ -56,6 +61,7 @@ class Watches:
         memory.records = await store.do(Store.records)
         memory.acks = await store.do(acknowledgements)
         memory.mutes = await store.do(mutes)
+        self._searched = await store.do(searches_kept)
         memories(await store.do(tracks_kept), self._tracks)
         by_chain: dict[str, list[LastSeen]] = {}
         for one in await store.do(last_seen):
@@ -103,6 +109,9 @@ class Watches:
                 tracks=self._tracks.setdefault(name, TrackMemory()),
             )
             watch.baseline = self._baselines.get(name)
+            watch.searches = self._searches.setdefault(name, Searches(spec.confirmations))
+            here = {each.id for each in settings.deployments if each.chain == name}
+            watch.searches.recall({place: one for place, one in self._searched.items() if place[0] in here})
             task = asyncio.create_task(watch.run(), name=f"watch {name}")
             task.add_done_callback(self._ended)
             self._watches[name] = (watch, task)

@@ -11,6 +11,7 @@ from tests.alerts.samples import USDC, WETH, position, view
 from watcher.alerts.beside import sight_event
 from watcher.alerts.happened import YEAR, Change, Happened, What, changes, looks_liquidated
 from watcher.alerts.message import Level
+from watcher.alerts.moves import event
 from watcher.alerts.rules import Rules
 from watcher.domain.position import Position
 
@@ -70,3 +71,10 @@ def test_it_is_told_to_those_who_asked_and_a_liquidation_to_all_who_did_not_decl
     assert told is not None
     assert told.firing is (Level.LIQUIDATABLE if liquidation else Level.OK)
     assert sight_event(happened, Rules(liquidated=False), view()) is None
+
+
+def test_it_says_within_what_time_a_position_was_opened_where_nobody_looks_all_the_time() -> None:
+    opened = Happened(what=What.OPENED, position=BEFORE, changes=(), unseen=300)
+    told = [str(line) for line in event(opened)]
+    assert "Opened within the last 5 min." in told
+    assert not any("within" in str(line) for line in event(replace(opened, unseen=0)))

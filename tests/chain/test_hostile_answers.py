@@ -27,6 +27,7 @@ from tests.chain.rpc_stand_in import (
 )
 from watcher.chain import BatchTooLarge, BlockUnavailable, Chain, Timeouts
 from watcher.chain.answer import MAX_ANSWER
+from watcher.chain.errors import LimitExceeded
 from watcher.domain.errors import EndpointError
 
 BLOCK, CALL, CHAIN_ID = "eth_getBlockByNumber", "eth_call", "eth_chainId"
@@ -303,7 +304,8 @@ async def test_it_does_not_speak_to_an_untrusted_tls_server(node: RpcStandIn) ->
         (error(-32000, "missing trie node 7fca (path 0a)"), BlockUnavailable),
         (error(-32001, "Unknown block"), BlockUnavailable),
         (error(-32000, "hash 0xab is not currently canonical"), BlockUnavailable),
-        (error(-32005, "limit exceeded: too large"), EndpointError),
+        (error(-32005, "limit exceeded: too large"), LimitExceeded),
+        (error(-32005, "query returned more than 10000 results"), BatchTooLarge),
     ],
 )
 async def test_it_tells_errors_apart_by_what_to_do_about_them(

@@ -197,6 +197,7 @@ def test_it_describes_the_settings_in_a_few_lines(load_text: Load, tmp_path: Pat
         f"2 wallets, 2 chains, 6 deployments, 2 chats; a look at every new block, at least every 90s"
         f" and at most every 2s; state in {tmp_path}/data.db",
         "history: kept for 90d",
+        "discovery: every 5m where wallets hold anything",
         f"treasury {WALLET}: SparkLend; warn below 1.40, critical below 1.2, target 1.50;"
         ' remind = "1d", stale = false; to desk',
         f"0xfB69…d359 {OTHER_WALLET}: Aave v3 Ethereum Core, Aave v3 Ethereum Prime, Aave v3 Ethereum EtherFi,"

@@ -19,6 +19,7 @@ from watcher.doctor import Finding, Grade, machine, people
 from watcher.doctor.machine import look_at_daemon, look_at_database
 from watcher.doctor.people import look_at_people
 from watcher.store import Store
+from watcher.store.schema import VERSION
 
 NOW = 1_760_000_000
 
@@ -61,7 +62,7 @@ def test_it_finds_a_database_whole_beside_the_watcher_that_has_it_open(settings:
         [(grade, words)] = of("database", look_at_database(settings, NOW))
         assert grade is Grade.WELL
         assert words.startswith("whole, ")
-        assert words.endswith(f"schema 5, SQLite {sqlite3.sqlite_version}")
+        assert words.endswith(f"schema {VERSION}, SQLite {sqlite3.sqlite_version}")
         assert look_at_daemon(settings) == Finding(
             part="watcher", grade=Grade.WELL, words=f"runs as process {os.getpid()}"
         )

@@ -39,7 +39,8 @@ class Change:
 class Happened:
     """An event. `position` is as it is now, or as it was last seen where it is closed; `before` is its health then.
 
-    `unseen`: seconds in which nobody looked, so that interest is in the amounts. `undone`: it was told, and its block
+    `unseen`: seconds in which nobody looked, so that interest is in the amounts; of one that was opened, within which
+    it was, where that is not known to a block. `undone`: it was told, and its block
     has been taken back. `trust`: how far the prices under it can be trusted.
     """
 

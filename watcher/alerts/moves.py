@@ -71,7 +71,9 @@ def event(happened: Happened) -> list[Text]:
         return [took_back] if happened.gone else [took_back, Text(f"health {now}")]
     lines = [Text(_change(change, happened.what)) for change in happened.changes]
     rule = "(liquidated)" if happened.what is What.LIQUIDATED else "(events)"
-    if happened.unseen:
+    if happened.unseen and happened.what is What.OPENED:
+        lines.append(Text(f"Opened within the last {figures.duration(happened.unseen)}."))
+    elif happened.unseen:
         lines.append(Text(f"Nobody looked for {figures.duration(happened.unseen)}: interest is in these amounts."))
     if happened.what is What.LIQUIDATED:
         while_ = "nobody looked" if happened.unseen else "health allowed a liquidation"

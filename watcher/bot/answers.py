@@ -23,6 +23,7 @@ from watcher.bot.phrases import (
     standing,
     suspects,
     unknown,
+    unsearched,
 )
 from watcher.bot.view import Found, Sight, View, label
 from watcher.config import Wallet
@@ -53,7 +54,7 @@ def _watched(view: View) -> Text:
         parts.append(Text("lowest health ") + health(found[0].position) + f": {found[0].name}{doubted(found[0])}")
     if view.unreadable:
         parts.append(bold(f"{counted(len(view.unreadable), 'position')} UNKNOWN") + ", not readable")
-    return lines(parts)
+    return lines([*parts, *unsearched(view)])
 
 
 def _sight_lines(view: View) -> list[Text]:
@@ -128,6 +129,8 @@ def healths(arguments: Sequence[str], view: View) -> Text:
 def _nothing(view: View) -> Text:
     """That there is none, if everything has been looked at; otherwise that it is not known."""
     everything = all(sight.current(view.now) for sight in view.sights)
+    if everything and view.unsearched:
+        return Text("Not known: not everything has been searched yet.")
     return Text("No position." if everything else "Not known: not every chain can be seen.")
 
 

@@ -13,7 +13,7 @@ from watcher.alerts.message import Level, Text, bold, italic
 from watcher.alerts.record import OF_POSITIONS, Key, Record, Rule
 from watcher.bot.arguments import nothing_more
 from watcher.bot.feeds import stale_feeds
-from watcher.bot.phrases import counted, first, health, lines, paragraphs, seen_at, sides, standing, unknown
+from watcher.bot.phrases import counted, first, health, lines, paragraphs, seen_at, sides, standing, unknown, unsearched
 from watcher.bot.view import FOLLOWED, Found, Sight, View
 from watcher.domain.position import Numeraire, Unreadable
 
@@ -50,7 +50,9 @@ class _Standing:
     @property
     def whole(self) -> bool:
         """Whether everything can be seen now."""
-        return all(sight.current(self.view.now) for sight in self.view.sights) and not self.lost
+        return all(sight.current(self.view.now) for sight in self.view.sights) and not (
+            self.lost or self.view.unsearched
+        )
 
 
 def digest(arguments: Sequence[str], view: View) -> Text:
@@ -90,7 +92,7 @@ def _unseen(view: View) -> list[Text]:
         elif not sight.current(view.now):
             since = sight.snapshot.block.timestamp if sight.blind_since is None else sight.blind_since
             told.append(bold(f"{sight.title} CANNOT BE SEEN") + f" for {_for(since, view)}: what follows is older.")
-    return told
+    return [*told, *unsearched(view)]
 
 
 def _counts(now: _Standing) -> list[Text]:

@@ -12,6 +12,7 @@ from watcher.alerts.message import Level, Text, bold, code, joined
 from watcher.bot.view import Found, Sight, View
 from watcher.domain.position import Position, Unreadable
 from watcher.domain.price import Freshness
+from watcher.domain.searched import Unsearched
 from watcher.domain.sequencer import Running
 
 T = TypeVar("T")
@@ -109,3 +110,19 @@ def sequencer(sight: Sight, now: int) -> list[Text]:
         return []
     name = bold(sequencing.name(report, at))
     return [name if report.state is Running.UNKNOWN else name + f" for {figures.duration(max(now - report.since, 0))}"]
+
+
+def unsearched(view: View) -> list[Text]:
+    """Where more may be held than was found, a line a market: never "no position"."""
+    by_market: dict[str, list[Unsearched]] = {}
+    for one in view.unsearched:
+        by_market.setdefault(one.market, []).append(one)
+    return [_unsearched(market, found, view) for market, found in by_market.items()]
+
+
+def _unsearched(market: str, found: Sequence[Unsearched], view: View) -> Text:
+    wallets = dict.fromkeys(one.wallet for one in found)
+    whose = view.label(next(iter(wallets))) if len(wallets) == 1 else counted(len(wallets), "wallet")
+    most = max(found, key=lambda one: one.blocks)
+    why = f" ({clean(most.problem, 160)})" if most.problem else ""
+    return bold("not yet searched") + f" · {whose} · {clean(market, 40)}: {most}{why}"

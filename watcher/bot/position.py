@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from watcher.alerts.clean import clean
 from watcher.alerts.message import Text
 from watcher.bot.details import IN_FULL, card, unread
-from watcher.bot.phrases import as_of, first, lines, paragraphs
+from watcher.bot.phrases import as_of, first, lines, paragraphs, unsearched
 from watcher.bot.view import Misunderstood, View, label
 from watcher.domain.position import Position, Unreadable
 
@@ -21,7 +21,8 @@ def position(arguments: Sequence[str], view: View) -> Text:
     found = [one for one in view.found if one.wallet == wallet and at_market(one.position, market)]
     lost = [one for one in view.unreadable if one.id.wallet == wallet.address and at_market(one, market)]
     if not found and not lost:
-        return paragraphs([Text(nothing_there(label(wallet), market)), as_of(view.sights, view.now)])
+        nothing = Text(nothing_there(label(wallet), market))
+        return paragraphs([nothing, lines(unsearched(view)), as_of(view.sights, view.now)])
     if len(found) > IN_FULL:
         choices, more = first([Text(f"· {clean(one.position.market, 40)}") for one in found], 30)
         return paragraphs(

@@ -23,6 +23,7 @@ from watcher.config.daily import Daily
 from watcher.config.settings import short
 from watcher.domain.errors import WatcherError
 from watcher.domain.position import Position, Unreadable
+from watcher.domain.searched import Unsearched
 from watcher.domain.source import Address
 from watcher.snapshot import Held, Snapshot, too_old
 from watcher.store import Backlog, Store, StoreFailed, StoreThread
@@ -157,6 +158,13 @@ class View:
         ours = {wallet.address for wallet in self.wallets}
         seen = [sight.snapshot.unreadable for sight in self.sights if sight.snapshot]
         return [one for each in seen for one in each if one.id.wallet in ours]
+
+    @property
+    def unsearched(self) -> list[Unsearched]:
+        """Of whom more may be held than was found: logs have not been searched yet."""
+        ours = {wallet.address for wallet in self.wallets}
+        seen = [sight.snapshot.unsearched for sight in self.sights if sight.snapshot]
+        return [one for each in seen for one in each if one.wallet in ours]
 
     def standing_of(self, wallet: Wallet | None = None) -> list[Record]:
         """The alerts that stand, the worst first: about one wallet's positions, or all that this chat is told of."""

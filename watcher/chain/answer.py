@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import orjson
 
+from watcher.chain.errors import AnswerTooLong
 from watcher.chain.redaction import Redactor
 from watcher.chain.refusals import sort_error
 from watcher.domain.errors import EndpointError
@@ -35,7 +36,7 @@ def parsed(endpoint: str, body: bytes | bytearray) -> dict[str, Any]:
     if body.lstrip()[:1] == b"<":
         raise EndpointError(endpoint, "a web page instead of JSON; is this the address of a JSON-RPC endpoint?")
     if sum(body.count(mark) for mark in (b",", b"[", b"{")) > MAX_PARTS:
-        raise EndpointError(endpoint, TOO_MANY_PARTS)
+        raise AnswerTooLong(endpoint, TOO_MANY_PARTS)
     try:
         answer = orjson.loads(body)
     except orjson.JSONDecodeError:

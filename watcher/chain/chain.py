@@ -16,7 +16,9 @@ import aiohttp
 from watcher.chain.agreement import agree
 from watcher.chain.condition import Condition, newest, ranked
 from watcher.chain.endpoint import Endpoint
+from watcher.chain.errors import NoEndpoint
 from watcher.chain.hints import Hints
+from watcher.chain.logs import Stretch, in_order, newest_logs
 from watcher.chain.pinned import Pinned, read_block
 from watcher.chain.race import Race
 from watcher.chain.report import EndpointReport, reports_of
@@ -27,6 +29,7 @@ from watcher.chain.wire import Timeouts, Wire
 from watcher.chain.wires import wire_to
 from watcher.domain.errors import ConfigError, EndpointError
 from watcher.domain.source import Address, Block
+from watcher.reads.logs import Search
 
 T = TypeVar("T")
 
@@ -168,6 +171,24 @@ class Chain:
         from watcher.chain.provider import read_code  # imports web3, which takes longer than all the rest of a start
 
         return await self._first(lambda endpoint: read_code(endpoint, address), within)
+
+    async def logs(self, search: Search, first: int, last: int, *, within: float = 60.0) -> Stretch:
+        """The logs of the newest part of a range, as much of it as an endpoint gives in one answer.
+
+        In no hurry: endpoints are asked one after the other, and no look waits for it. `last` has to be a block that
+        will not be taken back. Raises `NoEndpoint`, which tells every failure.
+        """
+        failures: list[EndpointError] = []
+        try:
+            async with asyncio.timeout(within):
+                for endpoint in in_order(list(self._endpoints.values()), self._clock()):
+                    try:
+                        return await newest_logs(endpoint, self.spec, search, first, last)
+                    except EndpointError as failure:
+                        failures.append(failure)
+        except TimeoutError:
+            failures.append(EndpointError(self.spec.name, f"no logs within {within:g} s"))
+        raise NoEndpoint(self.spec.name, failures)
 
     async def chain_id(self, endpoint: EndpointSpec) -> int:
         """The chain that an endpoint says it serves, right or wrong."""

@@ -13,6 +13,7 @@ from watcher.chain.carrier import Carrier
 from watcher.chain.condition import Asked, Condition
 from watcher.chain.errors import BatchTooLarge, BlockUnavailable, ExecutionFailed, RequestRefused, TimedOut
 from watcher.chain.hexadecimal import CHAIN_IDS_BELOW, block_header, quantity
+from watcher.chain.span import Span
 from watcher.chain.spec import ChainSpec, EndpointSpec, KnownBlock
 from watcher.chain.wire import Wire
 from watcher.domain.errors import EndpointError, NotDecodable
@@ -45,6 +46,9 @@ class Learned:
     silent: set[Request] = field(default_factory=set)
     """Failed without a word among a few as well as among many: no neighbour took their gas."""
 
+    span: Span = field(default_factory=Span)
+    """How many blocks of logs it gives at once."""
+
     def at_most(self, gas: int) -> None:
         """Pack batches no larger than this from now on."""
         self.gas = gas if self.gas is None else min(self.gas, gas)
@@ -68,6 +72,11 @@ class Endpoint:
         self._admitted_at: float | None = None
         self._admitting = asyncio.Lock()
         self._in_flight = asyncio.Semaphore(IN_FLIGHT)
+        self.aside = Condition()
+        """How it has been doing with what is asked beside the looks, which is nobody else's concern."""
+        self.reaches = -1
+        """A block that it has shown when it was asked for logs."""
+        self._aside_in_flight = asyncio.Semaphore(1)
         self._learned = Learned(clock())
 
     @property
@@ -87,6 +96,14 @@ class Endpoint:
         await self._admit()
         return await self._ask(method, params)
 
+    async def ask_aside(self, method: str, params: list[Any]) -> Any:
+        """As `ask`, of what is in no hurry: one at a time, in no look's place, and no look's order of endpoints is
+        changed by how it goes. Whoever was asked to wait waits with this too."""
+        await self._admit()
+        async with self._aside_in_flight:
+            self._must_not_rest(self.condition)
+            return await self._sent(method, params, self.aside)
+
     async def chain_id(self) -> int:
         """The chain that the endpoint says it serves, right or wrong."""
         answered = await self._ask("eth_chainId", [])
@@ -102,6 +119,12 @@ class Endpoint:
         """
         self.condition.head = None
         return self._remember(EndpointError(self.spec.name, problem), "wrong answer")
+
+    def fault_aside(self, problem: str) -> EndpointError:
+        """The error for an answer to what was asked aside that cannot be right."""
+        failure = EndpointError(self.spec.name, problem)
+        self.aside.failure("wrong answer", problem, self._clock())
+        return failure
 
     def behind(self, problem: str) -> EndpointError:
         """The error for a head that is behind what is known; others come first until it has caught up."""
@@ -146,31 +169,39 @@ class Endpoint:
 
     async def _ask(self, method: str, params: list[Any]) -> Any:
         async with self._in_flight:
-            if (left := self.condition.rest(self._clock())) > 0:
-                raise EndpointError(
-                    self.spec.name, f"asked us to wait; {left:.0f} s of that are left", retry_after=left
-                )
-            await self._wire.turn()
-            began, asked = self._clock(), Asked.by(method)
-            try:
-                result = await self._wire.ask(method, params)
-            except (BatchTooLarge, RequestRefused) as refusal:
-                self.condition.answer(self._clock() - began, asked)
-                if refusal.retry_after is not None:
-                    self._remember(refusal, "limited", asked)
-                raise  # these say how to ask, not that it fails
-            except EndpointError as failure:
-                self._remember(failure, _kind(failure), asked)
-                raise
-            except ExecutionFailed:
-                self.condition.answer(self._clock() - began, asked)
-                raise
-            self.condition.answer(self._clock() - began, asked)
-            return result
+            return await self._sent(method, params, self.condition)
 
-    def _remember(self, failure: EndpointError, kind: str, asked: Asked = Asked.HEAD) -> EndpointError:
-        self.condition.failure(kind, failure.problem, self._clock(), failure.retry_after, asked)
-        self._admitted_at = None
+    async def _sent(self, method: str, params: list[Any], condition: Condition) -> Any:
+        """Asks, and remembers in `condition` how that went."""
+        self._must_not_rest(condition)
+        await self._wire.turn()
+        began, asked = self._clock(), Asked.by(method)
+        try:
+            result = await self._wire.ask(method, params)
+        except (BatchTooLarge, RequestRefused) as refusal:
+            condition.answer(self._clock() - began, asked)
+            if refusal.retry_after is not None:
+                self._remember(refusal, "limited", asked, condition)
+            raise  # these say how to ask, not that it fails
+        except EndpointError as failure:
+            self._remember(failure, _kind(failure), asked, condition)
+            raise
+        except ExecutionFailed:
+            condition.answer(self._clock() - began, asked)
+            raise
+        condition.answer(self._clock() - began, asked)
+        return result
+
+    def _must_not_rest(self, condition: Condition) -> None:
+        if (left := condition.rest(self._clock())) > 0:
+            raise EndpointError(self.spec.name, f"asked us to wait; {left:.0f} s of that are left", retry_after=left)
+
+    def _remember(
+        self, failure: EndpointError, kind: str, asked: Asked = Asked.HEAD, condition: Condition | None = None
+    ) -> EndpointError:
+        (condition or self.condition).failure(kind, failure.problem, self._clock(), failure.retry_after, asked)
+        if condition is not self.aside:
+            self._admitted_at = None
         return failure
 
 

@@ -26,6 +26,14 @@ class BlockUnavailable(EndpointError):
     """The endpoint does not have the block, or no longer its state. Another one may."""
 
 
+class AnswerTooLong(EndpointError):
+    """An answer of more than we take. Asked for less, the endpoint may be as good as any."""
+
+
+class LimitExceeded(EndpointError):
+    """Error -32005: too many requests, or too much in one; endpoints use it for either."""
+
+
 class TimedOut(EndpointError):
     """Connected, but no complete answer in the time that we give. Nobody home, or too much asked."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from watcher.chain.errors import BatchTooLarge, BlockUnavailable, ExecutionFailed, RequestRefused
+from watcher.chain.errors import BatchTooLarge, BlockUnavailable, ExecutionFailed, LimitExceeded, RequestRefused
 from watcher.chain.hexadecimal import data_bytes
 from watcher.chain.redaction import Redactor
 from watcher.domain.errors import EndpointError, NotDecodable
@@ -58,6 +58,28 @@ _TOO_LARGE = (
     "response size",
     "body limit",
 )
+_TOO_WIDE = (
+    "block range",
+    "blocks range",
+    "range of blocks",
+    "range is too",
+    "range too",
+    "range limit",
+    "maximum range",
+    "max range",
+    "too many blocks",
+    "too wide",
+    "query returned more than",
+    "more than 10000 results",
+    "too many results",
+    "too many logs",
+    "query exceeds",
+    "eth_getlogs is limited",
+    "limit the query",
+    "maximum blocks",
+    "max blocks",
+)
+"""Of `eth_getLogs`. Told before anything else: they come with the codes of rate limits and of bad arguments."""
 _TOO_LONG = ("timeout", "timed out", "deadline exceeded")
 _NOT_UNDERSTOOD = ("invalid argument", "invalid params", "cannot unmarshal", "invalid type", "invalid block")
 
@@ -74,6 +96,10 @@ def sort_error(
         return ExecutionFailed(endpoint, code, told, _payload(error.get("data")))
     if code == NOT_FOUND or _has(words, _NO_BLOCK):
         return BlockUnavailable(endpoint, told, retry_after=retry_after)
+    if _has(words, _TOO_WIDE) and status != 429:
+        return BatchTooLarge(endpoint, told, retry_after=retry_after)
+    if code == LIMIT_EXCEEDED and status == 200:
+        return LimitExceeded(endpoint, f"limits our requests ({told})", retry_after=retry_after)
     if code == LIMIT_EXCEEDED or status == 429 or _has(words, _THROTTLED):
         return EndpointError(endpoint, f"limits our requests ({told})", retry_after=retry_after)
     if _has(words, _OUT_OF_GAS):

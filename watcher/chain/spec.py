@@ -43,6 +43,7 @@ class ChainSpec:
     which batches are packed.
     `wrapped`: the token that the chain's own coin can be wrapped into, where a market takes it. `sequencer_feed`: the
     contract that says whether the chain's sequencer is up, where one is published.
+    `proxy_registry`: Maker's, which tells a user's DSProxy, and `dsa_list`: Instadapp's, which tells a user's DSAs.
     """
 
     name: str
@@ -57,5 +58,7 @@ class ChainSpec:
     call_gas: int = 40_000_000
     wrapped: Address | None = None
     sequencer_feed: Address | None = None
+    proxy_registry: Address | None = None
+    dsa_list: Address | None = None
     known: KnownBlock | None = None
     agreement: int = 1

@@ -19,7 +19,7 @@ import aiohttp
 import orjson
 
 from watcher.chain.answer import MAX_ANSWER, TOO_LONG, parsed, request, result_of
-from watcher.chain.errors import TimedOut
+from watcher.chain.errors import AnswerTooLong, TimedOut
 from watcher.chain.pace import Pace
 from watcher.chain.redaction import Redactor
 from watcher.chain.refusals import TOO_MUCH_AT_ONCE, sort_error, sort_status
@@ -126,14 +126,14 @@ class Transport:
         cap = MAX_ANSWER if is_answer else _MAX_ERROR_BODY
         if is_answer and (response.content_length or 0) > cap:
             response.close()
-            raise self._error(f"an answer of {response.content_length} bytes announced; we take {cap}")
+            raise AnswerTooLong(self.name, f"an answer of {response.content_length} bytes announced; we take {cap}")
         body = bytearray()
         async for chunk in response.content.iter_chunked(_CHUNK):
             body += chunk
             if len(body) > cap:
                 response.close()  # the rest is not drained, so the connection cannot be kept
                 if is_answer:
-                    raise self._error(TOO_LONG)
+                    raise AnswerTooLong(self.name, TOO_LONG)
                 break
         return body
 

@@ -13,6 +13,7 @@ from watcher.check.prices import decimal, feed_of, price_of
 from watcher.config import Wallet
 from watcher.domain.doubt import Doubt
 from watcher.domain.position import Asset, Leg, Numeraire, Position, PositionId, Unreadable
+from watcher.domain.searched import Unsearched
 from watcher.domain.source import Block
 from watcher.risk.healths import Healths
 from watcher.risk.liquidation import LiquidationPrice
@@ -51,6 +52,11 @@ def endings(report: Report) -> dict[str, Any]:
             _unreadable(one, wallets[one.id.wallet], chain.spec.name)
             for chain in report.chains
             for one in chain.unreadable
+        ],
+        "unsearched": [
+            _unsearched(one, wallets[one.wallet], chain.spec.name)
+            for chain in report.chains
+            for one in chain.unsearched
         ],
         "without_position": [_wallet(wallet) for wallet in report.idle],
         "not_known": [_wallet(wallet) for wallet in report.not_known],
@@ -125,6 +131,19 @@ def _unreadable(one: Unreadable, wallet: Wallet, chain: str) -> dict[str, Any]:
         "because": one.because,
         "reason": one.reason,
         "block": None if one.at is None else _block(one.at),
+    }
+
+
+def _unsearched(one: Unsearched, wallet: Wallet, chain: str) -> dict[str, Any]:
+    return {
+        "wallet": _wallet(wallet),
+        "account": one.account,
+        "chain": chain,
+        "deployment": one.deployment,
+        "market": one.market,
+        "blocks": one.blocks,
+        "ranges": [list(each) for each in one.ranges],
+        "problem": one.problem or None,
     }
 
 

@@ -65,7 +65,7 @@ class FeedReport:
     @property
     def exit_code(self) -> int:
         """3 where something could not be read, else 1 where a feed is stale, else 0."""
-        if self.report.unreadable or self.report.unseen:
+        if self.report.unreadable or self.report.unseen or self.report.unsearched:
             return UNKNOWN
         return WARNING if any(one.age.freshness is Freshness.STALE for one in self.sources) else OK
 

@@ -15,10 +15,12 @@ from watcher.alerts.message import Level
 from watcher.alerts.sighting import View
 from watcher.alerts.trust import SURE, Trust
 from watcher.chain import Chain, ChainSpec, Pinned, Timeouts, open_session
+from watcher.check.searching import recalled, with_searches
 from watcher.config import Settings, Wallet
 from watcher.domain.errors import EndpointError, ReadFailed
 from watcher.domain.position import Check, Position, Unreadable
 from watcher.domain.price import Freshness
+from watcher.domain.searched import Unsearched
 from watcher.domain.source import Address, Block
 from watcher.risk.doubts import Limits, examine
 from watcher.risk.liquidation import LiquidationPrice, levers, liquidation_price
@@ -88,6 +90,7 @@ class ChainReport:
     block: Block | None = None
     findings: tuple[Finding, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
+    unsearched: tuple[Unsearched, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,19 +111,26 @@ class Report:
         return tuple(one for chain in self.chains for one in chain.unreadable)
 
     @property
+    def unsearched(self) -> tuple[Unsearched, ...]:
+        """Of whom more may be held than was found: not all logs have been searched."""
+        return tuple(one for chain in self.chains for one in chain.unsearched)
+
+    @property
     def unseen(self) -> tuple[ChainReport, ...]:
         """The chains that could not be read, or only as they were too long ago."""
         return tuple(chain for chain in self.chains if chain.problem)
 
     @property
     def idle(self) -> tuple[Wallet, ...]:
-        """The wallets with no position: each chain they are looked for on was read, even if too long ago."""
+        """The wallets with no position: each chain they are looked for on was read, even if too long ago, and
+        searched."""
         dark = self._in_the_dark
         return tuple(wallet for wallet in self._nothing_found if wallet.address not in dark)
 
     @property
     def not_known(self) -> tuple[Wallet, ...]:
-        """The wallets of which nothing was found while some chain of theirs was not read: they may have positions."""
+        """The wallets of which nothing was found while some chain of theirs was not read, or not wholly searched:
+        they may have positions."""
         dark = self._in_the_dark
         return tuple(wallet for wallet in self._nothing_found if wallet.address in dark)
 
@@ -131,11 +141,13 @@ class Report:
 
     @property
     def _in_the_dark(self) -> set[Address]:
-        return {wallet.address for chain in self.chains if chain.block is None for wallet in chain.wallets}
+        unread = {wallet.address for chain in self.chains if chain.block is None for wallet in chain.wallets}
+        return unread | {one.wallet for one in self.unsearched}
 
     @property
     def exit_code(self) -> int:
-        """By the worst found: 2 critical, else 3 something could not be read, else 1 a warning, else 0.
+        """By the worst found: 2 critical, else 3 something could not be read, or not been searched for yet, else 1 a
+        warning, else 0.
 
         A stale or suspect price under a debt is a warning, and so is a position whose numbers only the contract can
         explain.
@@ -143,7 +155,12 @@ class Report:
         findings = self.findings
         if any(one.level >= Level.CRITICAL for one in findings):
             return CRITICAL
-        if self.unreadable or self.unseen or any(one.unsure and not one.mismatch for one in findings):
+        if (
+            self.unreadable
+            or self.unseen
+            or self.unsearched
+            or any(one.unsure and not one.mismatch for one in findings)
+        ):
             return UNKNOWN
         return WARNING if any(one.level or one.stale or one.suspect or one.mismatch for one in findings) else OK
 
@@ -181,14 +198,15 @@ async def _read(
     within: float,
     timeouts: Timeouts | None,
 ) -> ChainReport:
-    watched = [replace(each, targets={}) for each in watched_on(spec.name, settings)]  # a report gives no advice
-    holders = {holder.wallet for each in watched for holder in each.holders}
+    searches = await asyncio.to_thread(recalled, spec, settings)
+    holders = {holder.wallet for each in watched_on(spec.name, settings) for holder in each.holders}
     wallets = tuple(wallet for wallet in settings.wallets if wallet.address in holders)
     old: list[Snapshot] = []
 
     async def recent(pinned: Pinned) -> Snapshot:
         """A snapshot at a block that is not too old; from an endpoint that is behind, something for want of better."""
-        snapshot = await take(pinned, watched)
+        watched = watched_on(spec.name, settings, searches)
+        snapshot = await take(pinned, [replace(each, targets={}) for each in watched])  # a report gives no advice
         problem = too_old(spec, snapshot.block, int(now()))
         if problem:
             old.append(snapshot)
@@ -197,7 +215,7 @@ async def _read(
 
     async with Chain(spec, session, timeouts=timeouts, wall_clock=now) as chain:
         try:
-            seen = await chain.first(recent, within=within)
+            seen = await with_searches(chain, settings, searches, lambda: chain.first(recent, within=within))
             return await asyncio.to_thread(_report, spec, wallets, seen, "", settings.limits)
         except EndpointError as failure:
             if not old:
@@ -219,6 +237,7 @@ def _report(
         block=snapshot.block,
         findings=tuple(_finding(owners[held.position.id.wallet], held, view) for held in snapshot.held),
         unreadable=snapshot.unreadable,
+        unsearched=snapshot.unsearched,
     )
 
 

@@ -60,6 +60,7 @@ def as_table(report: Report, width: int) -> Iterator[RenderableType]:
 def not_seen(report: Report) -> list[RenderableType]:
     """What could not be read, and the wallets of which nothing was found."""
     parts: list[RenderableType] = [_unseen(report)] if report.unreadable or report.unseen else []
+    parts += [_unsearched(report)] if report.unsearched else []
     parts += [_idle(report)] if report.idle else []
     return [*parts, *([_not_known(report)] if report.not_known else [])]
 
@@ -214,6 +215,16 @@ def _unseen(report: Report) -> Table:
     return table
 
 
+def _unsearched(report: Report) -> Table:
+    table = _table({"Not yet searched": 0, "Where": 0, "Which": 0})
+    labels = {wallet.address: wallet.label for wallet in report.wallets}
+    for one in report.unsearched:
+        why = f": {one.problem}" if one.problem else ""
+        own = [] if one.account == one.wallet else [Text(short(one.account), style="dim")]
+        table.add_row(_stacked([_named(labels, one.wallet), *own]), Text(one.market), _why(f"{one}{why}"))
+    return table
+
+
 def _named(labels: dict[Address, str], wallet: Address) -> Text:
     return Text(visible(labels[wallet]), style=f"bold {_UNKNOWN}")
 
@@ -235,7 +246,8 @@ def _idle(report: Report) -> Text:
 
 def _not_known(report: Report) -> Text:
     whose = _labels(report.not_known)
-    return Text(f"Not known, because not every chain could be read: {whose}", style=_UNKNOWN)
+    missing = "read and searched" if report.unsearched else "read"
+    return Text(f"Not known, because not every chain could be {missing}: {whose}", style=_UNKNOWN)
 
 
 def _labels(wallets: Iterable[Wallet]) -> str:

@@ -13,7 +13,7 @@ from watcher.cli.app import AsJson, Chains, Clock, Injected, app, settings_for, 
 from watcher.terminal import json_text, rendered, say
 
 _CHECK_CODES = """Exit codes, by the worst found: 2 critical or liquidatable, else 3 something
-could not be read, else 1 a warning or a stale price, else 0."""
+could not be read or is not searched yet, else 1 a warning or a stale price, else 0."""
 
 _FEEDS_CODES = """Exit codes: 3 something could not be read, else 1 a price is stale, else 0."""
 

@@ -31,6 +31,7 @@ def describe(settings: Settings) -> list[str]:
         f" at most every {in_units(settings.min_interval)}; state in {settings.state}",
         f"history: kept for {in_units(settings.history)}" if settings.history else "history: none is kept",
         *_prices(settings.limits),
+        f"discovery: every {in_units(settings.discovery)} where wallets hold anything",
         *(describe_wallet(settings, wallet) for wallet in settings.wallets),
         *(_chain(chain) for chain in settings.chains.values()),
         *(_chat(chat) for chat in settings.chats.values()),
@@ -61,7 +62,8 @@ def describe_wallet(settings: Settings, wallet: Wallet) -> str:
     """Where one wallet is looked for, by which rules, and who is told."""
     titles = [deployment.title for deployment in settings.watched(wallet)]
     places = ", ".join(titles) if len(titles) <= _MOST_TITLES else f"{len(titles)} deployments"
-    parts = [f"{wallet.label} {wallet.address}: {places}", *_rules(settings, wallet)]
+    accounts = [f"with the smart wallets {', '.join(wallet.accounts)}"] if wallet.accounts else []
+    parts = [f"{wallet.label} {wallet.address}: {places}", *accounts, *_rules(settings, wallet)]
     return "; ".join([*parts, f"to {', '.join(wallet.chats)}"] if wallet.chats else parts)
 
 

@@ -49,6 +49,16 @@ def own_address(value: object) -> Address | None:
     return address(value)
 
 
+def own_addresses(value: object) -> tuple[Address, ...] | None:
+    """A list of addresses that somebody can own, not empty."""
+    if isinstance(value, str):
+        raise ValueError(f"{shown(value)} is not a list; write [{shown(value)}]")
+    if not isinstance(value, list) or not value:
+        return None
+    read = [own_address(one) for one in value]
+    return tuple(one for one in read if one is not None) if None not in read else None
+
+
 def whole(low: int, high: int) -> Callable[[object], int | None]:
     """An integer within bounds, both included. A TOML boolean is not a number."""
 
@@ -169,6 +179,7 @@ NAME_WORDS = "a name of small letters, digits and _, starting with a letter, at 
 
 Checksummed = Annotated[Address, Right(f"an address: {EXAMPLE_ADDRESS}", address)]
 Owned = Annotated[Address, Right(f"an address: {EXAMPLE_ADDRESS}", own_address)]
+Accounts = Annotated[tuple[Address, ...], Right(f"a list of addresses: {EXAMPLE_ADDRESS}", own_addresses)]
 Name = Annotated[str, Right(NAME_WORDS, _name)]
 Names = Annotated[tuple[str, ...], Right('a list of names, such as ["ethereum", "base"]', names)]
 Ids = Annotated[tuple[Id32, ...], Right(f"a list of ids, each as {EXAMPLE_ID}", ids)]

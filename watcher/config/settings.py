@@ -11,6 +11,7 @@ from typing import Final
 from watcher.alerts.rules import Rules
 from watcher.chain.spec import ChainSpec
 from watcher.config.daily import Daily
+from watcher.config.discovery import DEFAULT_EVERY
 from watcher.config.history import DEFAULT_KEEP
 from watcher.config.quiet import Quiet
 from watcher.config.secrets import Secret
@@ -98,6 +99,8 @@ class Deadman:
 class Wallet:
     """One watched address. `protocols` holds protocol names and deployment ids.
 
+    `accounts` are smart wallets of it (a Safe, a DSA) whose positions are told as its own.
+
     `rules` hold wherever `places` has no others for a deployment's id.
     """
 
@@ -107,6 +110,7 @@ class Wallet:
     protocols: tuple[str, ...]
     chats: tuple[str, ...]
     rules: Rules
+    accounts: tuple[Address, ...] = ()
     places: tuple[tuple[str, Rules], ...] = ()
 
     def rules_at(self, deployment: str) -> Rules:
@@ -125,6 +129,7 @@ class Settings:
 
     `interval`: seconds that may pass at most between two looks at a chain, `min_interval`: that have to pass between
     two which new blocks bring about. `rules` are those of `[rules]`.
+    `discovery`: seconds for which it is believed where a wallet holds anything, and where not.
     `limits`: what prices may do before they are suspect. `history`: seconds that what was seen is kept for, 0 for not
     at all. `wallets_file`: where wallets are added and removed by command. `console`: standard output is told, because
     that is asked for or because nobody else is.
@@ -142,6 +147,7 @@ class Settings:
     escalation: Escalation | None = None
     deadman: Deadman | None = None
     history: int = DEFAULT_KEEP
+    discovery: int = DEFAULT_EVERY
     limits: Limits = field(default_factory=Limits)
     wallets_file: Path | None = None
     console: bool = False

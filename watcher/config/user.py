@@ -12,6 +12,7 @@ from typing import Annotated
 from watcher.alerts.rules import Rules
 from watcher.chain.spec import ChainSpec, EndpointSpec
 from watcher.config.chains import read_chain_rules, refuse_lonely
+from watcher.config.discovery import read_discovery
 from watcher.config.endpoints import joined, read_endpoints
 from watcher.config.files import parse, read_text
 from watcher.config.forms import Flag, Table, Text, Wallets, duration
@@ -55,6 +56,7 @@ class UserForm(Form):
     escalation: Table | None = None
     deadman: Table | None = None
     history: Table = field(default_factory=dict)
+    discovery: Table = field(default_factory=dict)
     prices: Table = field(default_factory=dict)
     rules: Table = field(default_factory=dict)
     endpoints: Table = field(default_factory=dict)
@@ -98,6 +100,7 @@ def load(
     escalation = read_escalation(form.escalation, references, problems, wanted=telling)
     deadman = read_deadman(form.deadman, references, problems, wanted=telling)
     history = read_history(form.history, problems)
+    discovery = read_discovery(form.discovery, problems)
     limits = read_prices(form.prices, problems)
     ruling = read_ruling(form.rules, places_of(world), problems)
     rules = ruling.laid_over(Rules(), (), problems)
@@ -138,6 +141,7 @@ def load(
         escalation=escalation,
         deadman=deadman,
         history=history,
+        discovery=discovery,
         limits=limits,
         wallets_file=wallets_file,
         console=console,

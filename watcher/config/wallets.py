@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from watcher.alerts.rules import Rules
-from watcher.config.forms import EXAMPLE_ADDRESS, Names, Owned, Table, Title
+from watcher.config.forms import EXAMPLE_ADDRESS, Accounts, Names, Owned, Table, Title
 from watcher.config.refusal import Problems, inside, repeated, shown, unknown
 from watcher.config.rules import RulesForm, Ruling, read_own_ruling
 from watcher.config.settings import CONSOLE, Wallet, short
@@ -23,6 +23,7 @@ class WalletForm(RulesForm):
 
     address: Owned | None = None  # needed, but a wallet without it is still looked through
     label: Title | None = None
+    accounts: Accounts | None = None
     chains: Names | None = None
     protocols: Names | None = None
     chats: Names | None = None
@@ -111,7 +112,12 @@ def _wallet(
         protocols=form.protocols or _protocols(world),
         chats=form.chats or tuple(chats),
         rules=anywhere,
+        accounts=form.accounts or (),
     )
+    for account in form.accounts or ():
+        if account == wallet.address or (form.accounts or ()).count(account) > 1:
+            problems.add(inside(where, "accounts"), f'"{account}" is there already; write each smart wallet once')
+            break
     special = [each for each in world.deployments if {each.protocol, each.id} & {*rules.names, *own.names}]
     places = [
         (each.id, _laid_over(rules, own, (each.protocol, each.id), problems))

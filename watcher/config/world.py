@@ -120,6 +120,8 @@ class ChainForm(Form):
     call_gas: CallGas = 40_000_000
     wrapped: Checksummed | None = None
     sequencer_feed: Checksummed | None = None
+    proxy_registry: Checksummed | None = None
+    dsa_list: Checksummed | None = None
     known_block: Table | None = None
 
 
@@ -220,6 +222,8 @@ def _read_chain(name: str, table: object, draft: _Draft, problems: Problems, ref
         call_gas=form.call_gas,
         wrapped=form.wrapped,
         sequencer_feed=form.sequencer_feed,
+        proxy_registry=form.proxy_registry,
+        dsa_list=form.dsa_list,
         known=_known_block(form.known_block, inside(where, "known_block"), problems),
     )
 

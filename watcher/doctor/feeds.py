@@ -33,6 +33,11 @@ def _positions(report: Report) -> Finding:
     if report.unseen:
         unseen = ", ".join(chain.spec.title for chain in report.unseen)
         return Finding(part="positions", grade=Grade.WRONG, words=f"{found}; not known on {unseen}")
+    if report.unsearched:
+        left = report.unsearched[0]
+        why = f" ({visible(left.problem)[:160]})" if left.problem else ""
+        words = f"{found}, and not everything searched yet: {left.market}: {left}{why}"
+        return Finding(part="positions", grade=Grade.WARNING, words=words)
     return Finding(part="positions", grade=Grade.WELL, words=found)
 
 

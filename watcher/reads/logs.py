@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from eth_utils.crypto import keccak
+
 from watcher.domain.source import Address
 
 Topics = tuple[tuple[bytes, ...] | None, ...]
@@ -33,6 +35,25 @@ class Search:
     topics: Topics
     since: int
     key: Callable[[Log], str] = field(compare=False)
+
+    def __post_init__(self) -> None:
+        if not self.emitters:
+            raise ValueError("a search names the contracts whose logs it is about")
+
+    @property
+    def mark(self) -> str:
+        """A name by which another search is told from this one: the same logs have the same."""
+        topics = ("*" if any_of is None else ",".join(sorted(one.hex() for one in any_of)) for any_of in self.topics)
+        parts = [",".join(sorted(self.emitters)), ";".join(topics), str(self.since)]
+        return keccak(text="|".join(parts))[:16].hex()
+
+    def matches(self, log: Log) -> bool:
+        """Whether it is one of these logs, by its emitter and its topics."""
+        return (
+            log.address in self.emitters
+            and len(log.topics) >= len(self.topics)
+            and all(any_of is None or topic in any_of for any_of, topic in zip(self.topics, log.topics, strict=False))
+        )
 
 
 def padded(address: Address) -> bytes:

@@ -186,6 +186,18 @@ rest = Table(
     Column("seen_at", Integer, nullable=False),
 )
 
+# Which logs have been searched for an owner, and what they told: `mark` names the search, `ranges` are JSON, [first,
+# last] block each, and `keys` JSON, texts. See `watcher.searches`.
+searched = Table(
+    "searched",
+    metadata,
+    Column("deployment", Text, primary_key=True),
+    Column("owner", Text, primary_key=True),
+    Column("mark", Text, nullable=False),
+    Column("ranges", Text, nullable=False),
+    Column("keys", Text, nullable=False),
+)
+
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (
         "CREATE TABLE meta (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL)",
@@ -262,6 +274,12 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         )""",
         "CREATE INDEX rest_feed ON rest (feed)",
         "CREATE INDEX rest_place ON rest (deployment, wallet)",
+    ),
+    (
+        """CREATE TABLE searched (
+            deployment TEXT NOT NULL, owner TEXT NOT NULL, mark TEXT NOT NULL, ranges TEXT NOT NULL,
+            keys TEXT NOT NULL, PRIMARY KEY (deployment, owner)
+        )""",
     ),
 )
 
