@@ -81,8 +81,8 @@ def configure(
     """Writes `watcher.toml` and what belongs to it; returns its path. Everything it names is on loopback.
 
     Each wallet is told to all `chats`, or to the one that `told` names for its label. `chain`: more lines of the
-    chain's table. `prices`: what they may do; here they leap, and most tests are not about that. Looks are rarely nearer
-    than ten seconds, so that each finds out where wallets hold anything.
+    chain's table. `prices`: what they may do; here they leap, and most tests are not about that. Looks are rarely
+    nearer than ten seconds, so that each finds out where wallets hold anything.
     """
     (folder / "local.toml").write_text(_local(market, endpoints or [market.world.url], max_age, confirmations, chain))
     parts = [
