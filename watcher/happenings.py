@@ -11,17 +11,17 @@ second time where it has happened after all.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil
 from typing import Final, Self
 
-from watcher.alerts.happened import Change, Happened, What, changes, looks_liquidated
+from watcher.alerts.happened import Change, Happened, What, changes, looks_liquidated, retermed
 from watcher.domain.errors import ReadFailed
 from watcher.domain.health import Health
-from watcher.domain.position import Position
+from watcher.domain.position import Position, Term
 from watcher.domain.source import Address, Block
 from watcher.snapshot import Held, Snapshot
 from watcher.store.seen import LastSeen
@@ -105,13 +105,17 @@ class Baseline:
             if name not in now and not self._read(name, mine, snapshot):
                 told += mine
                 continue
-            undone = [one for one in mine if one.block.hash in orphans]
-            told += [one for one in mine if one not in undone and one.block.number > buried]
+            gone = [one for one in mine if one.block.hash in orphans]
+            told += [one for one in mine if one not in gone and one.block.number > buried]
+            ruled = [one for one in gone if one.event.what is What.TERMS]
+            undone = [one for one in gone if one not in ruled]
             was = undone[0].was if undone else self.held.get(name)
             event = self._event(was, now.get(name), snapshot, known=bool(undone), troubled=name in troubled)
-            if event is not None:
-                told.append(Told(event=event, was=was, block=snapshot.block))
-            events += _news(event, undone, now.get(name))
+            then = ruled[0].was if ruled else self.held.get(name)
+            retold = _retermed(then, now.get(name))
+            found = ((event, was), (retold, then))
+            told += [Told(event=one, was=before, block=snapshot.block) for one, before in found if one]
+            events += [*_news(event, undone, now.get(name)), *_news(retold, ruled, now.get(name))]
         kept = {name: was for name, was in self.held.items() if _place(was) not in snapshot.covered}
         held, covered = kept | now, self.covered | _known(snapshot)
         sought = {**self.sought, **snapshot.sought}
@@ -152,6 +156,14 @@ class Baseline:
         return _changed(was, now, troubled=troubled)
 
 
+def _retermed(was: Was | None, now: Held | None) -> Happened | None:
+    """What the protocol lays down otherwise than before for a position that was there and is."""
+    if was is None or now is None:
+        return None
+    found, before = retermed(_position(was), now.position), _position(was).health.factor
+    return Happened(what=What.TERMS, position=now.position, changes=(), before=before, terms=found) if found else None
+
+
 def _news(event: Happened | None, undone: Sequence[Told], now: Held | None) -> list[Happened]:
     """What is to be said: of events whose block is gone that they did not happen, unless they have happened again."""
     again = event is not None and any(_alike(event, one.event) for one in undone)
@@ -163,7 +175,8 @@ def _news(event: Happened | None, undone: Sequence[Told], now: Held | None) -> l
 def _alike(one: Happened, other: Happened) -> bool:
     """Whether the same was done to the same assets: in another block it comes to slightly other amounts."""
     kinds = [{(change.asset, change.owed, change.amount > 0) for change in each.changes} for each in (one, other)]
-    return one.what is other.what and (one.what is What.LIQUIDATED or kinds[0] == kinds[1])
+    same = kinds[0] == kinds[1] and one.terms == other.terms
+    return one.what is other.what and (one.what is What.LIQUIDATED or same)
 
 
 def _by_name(snapshot: Snapshot) -> dict[str, Held]:
@@ -192,7 +205,12 @@ def _place(was: Was) -> tuple[str, Address]:
 
 def _differ(before: Sequence[Was], now: Sequence[Was]) -> bool:
     accounts = [{str(_position(one).id): getattr(one, "account", None) for one in each} for each in (before, now)]
-    return accounts[0] != accounts[1]
+    rules = [{str(_position(one).id): [*_rules(one)] for one in each} for each in (before, now)]
+    return accounts[0] != accounts[1] or rules[0] != rules[1]
+
+
+def _rules(was: Was) -> Iterator[Term]:
+    return (term for term in _position(was).terms if term.set_by_rule)
 
 
 def _known(snapshot: Snapshot) -> frozenset[tuple[str, Address]]:

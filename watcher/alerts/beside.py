@@ -32,12 +32,22 @@ def sight_chain(
     )
 
 
+def _weight(happened: Happened, rules: Rules) -> Level:
+    """How urgent an event is. Terms that somebody changed for a debt are a warning at least; worse by what is left."""
+    if happened.what is What.LIQUIDATED:
+        return Level.LIQUIDATABLE
+    health = happened.position.health
+    if happened.what is not What.TERMS or not health.required:
+        return Level.OK
+    return max(Level.WARN, rules.firing(health.factor, liquidatable=health.liquidatable))
+
+
 def sight_event(happened: Happened, rules: Rules, view: View) -> Sighting | None:
     """What has happened to a position, if its owner wants to know. `view` is of the snapshot that shows it."""
-    liquidated = happened.what is What.LIQUIDATED
-    if not (rules.liquidated if liquidated else rules.events):
+    wanted = {What.LIQUIDATED: rules.liquidated, What.TERMS: rules.terms}
+    if not wanted.get(happened.what, rules.events):
         return None
-    level = Level.LIQUIDATABLE if liquidated else Level.OK
+    level = _weight(happened, rules)
     return Sighting(
         key=Key(Rule.EVENT, str(happened.position.id)),
         firing=level,

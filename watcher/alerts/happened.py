@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from watcher.alerts.trust import SURE, Trust
-from watcher.domain.position import Asset, Position
+from watcher.domain.position import Asset, Position, Term
 
 YEAR: Final = 365 * 86_400
 ROUNDING: Final = 2
@@ -24,6 +24,7 @@ class What(StrEnum):
     CLOSED = "closed"
     CHANGED = "changed"
     LIQUIDATED = "liquidated"
+    TERMS = "terms"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,8 @@ class Happened:
 
     `unseen`: seconds in which nobody looked, so that interest is in the amounts; of one that was opened, within which
     it was, where that is not known to a block. `undone`: it was told, and its block
-    has been taken back. `trust`: how far the prices under it can be trusted.
+    has been taken back. `trust`: how far the prices under it can be trusted. `terms`: what the protocol lays down for
+    it, as it was and as it is, where that was changed.
     """
 
     what: What
@@ -51,6 +53,7 @@ class Happened:
     unseen: int = 0
     undone: bool = False
     trust: Trust = SURE
+    terms: tuple[tuple[Term, Term], ...] = ()
 
     @property
     def name(self) -> str:
@@ -74,6 +77,22 @@ def changes(before: Position | None, now: Position | None, seconds: int = 0) -> 
         if abs(amount) > (_interest(was[key], seconds) if both else 0):
             found.append(Change(asset=asset, amount=amount, owed=owed))
     return tuple(sorted(found, key=lambda change: change.owed))
+
+
+def retermed(before: Position, now: Position) -> tuple[tuple[Term, Term], ...]:
+    """The rules that are other than they were. What a position did not use before, or does not now, is no news."""
+    was, is_now = _rules(before), _rules(now)
+    return tuple((was[key], term) for key, term in is_now.items() if key in was and was[key].value != term.value)
+
+
+def _rules(position: Position) -> dict[tuple[str, str, int], Term]:
+    """By what they are and of which asset, and by their place among those of one name."""
+    found: dict[tuple[str, str, int], Term] = {}
+    for term in position.terms:
+        if term.set_by_rule:
+            place = sum(key[:2] == (term.what, term.of) for key in found)
+            found[term.what, term.of, place] = term
+    return found
 
 
 def looks_liquidated(found: tuple[Change, ...], lowest: Decimal) -> bool:

@@ -11,7 +11,7 @@ from watcher.alerts.happened import Change, Happened, What
 from watcher.alerts.message import Level, Text, code
 from watcher.alerts.rules import Rules
 from watcher.alerts.sighting import Near
-from watcher.domain.position import Position
+from watcher.domain.position import Position, Term
 from watcher.risk.liquidation import LiquidationPrice
 
 _NAMES = {
@@ -19,12 +19,16 @@ _NAMES = {
     What.CLOSED: "CLOSED BY A TRANSACTION",
     What.CHANGED: "CHANGED BY A TRANSACTION",
     What.LIQUIDATED: "LOOKS LIQUIDATED",
+    What.TERMS: "TERMS CHANGED",
 }
+_RULES = {What.LIQUIDATED: "(liquidated)", What.TERMS: "(terms)"}
+"""The rule that an event is told by; `events` for all others."""
 _UNDONE = {
     What.OPENED: "NOT OPENED AFTER ALL",
     What.CLOSED: "NOT CLOSED AFTER ALL",
     What.CHANGED: "NOT CHANGED AFTER ALL",
     What.LIQUIDATED: "NOT LIQUIDATED AFTER ALL",
+    What.TERMS: "TERMS NOT CHANGED AFTER ALL",
 }
 
 
@@ -70,7 +74,8 @@ def event(happened: Happened) -> list[Text]:
         took_back = Text("The chain took back the block in which that was seen (a reorganisation).")
         return [took_back] if happened.gone else [took_back, Text(f"health {now}")]
     lines = [Text(_change(change, happened.what)) for change in happened.changes]
-    rule = "(liquidated)" if happened.what is What.LIQUIDATED else "(events)"
+    lines += [Text(_term(was, is_now)) for was, is_now in happened.terms]
+    rule = _RULES.get(happened.what, "(events)")
     if happened.unseen and happened.what is What.OPENED:
         lines.append(Text(f"Opened within the last {figures.duration(happened.unseen)}."))
     elif happened.unseen:
@@ -83,6 +88,11 @@ def event(happened: Happened) -> list[Text]:
     before = figures.health(happened.before)
     gone = happened.position.health.factor == happened.before
     return [*lines, Text(f"health was {before} {rule}" if gone else f"health {before} → {now} {rule}")]
+
+
+def _term(was: Term, now: Term) -> str:
+    of = f" of {clean(now.of)}" if now.of else ""
+    return f"{clean(now.what, 60)}{of}: {clean(was.value, 60)} → {clean(now.value, 60)}"
 
 
 def _change(change: Change, what: What) -> str:

@@ -40,6 +40,7 @@ class Rules:
     drop_within: int = 30 * 60
     events: bool = False
     liquidated: bool = True
+    terms: bool = True
 
     @property
     def watches_distance(self) -> bool:

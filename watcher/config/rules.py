@@ -54,6 +54,7 @@ class RulesForm(Form):
     drop_within: Within | None = None
     events: Flag | None = None
     liquidated: Flag | None = None
+    terms: Flag | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, RowMapping, delete, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from watcher.domain.health import Health
-from watcher.domain.position import Asset, Leg, Numeraire, Position, PositionId, State
+from watcher.domain.position import Asset, Leg, Numeraire, Position, PositionId, State, Term
 from watcher.domain.price import Fixed, Price
 from watcher.domain.source import Address, Block, Holder
 from watcher.store.database import Database
@@ -93,6 +93,7 @@ def _plain(position: Position) -> dict[str, Any]:
         "collateral": position.collateral,
         "debt": position.debt,
         "numeraire": [numeraire.symbol, numeraire.decimals],
+        "terms": [[term.what, term.of, term.value] for term in position.terms if term.set_by_rule],
     }
 
 
@@ -111,6 +112,7 @@ def _position(plain: dict[str, Any], deployment: str, wallet: Address, block: Bl
         collateral=plain["collateral"],
         debt=plain["debt"],
         numeraire=Numeraire(symbol=symbol, decimals=decimals),
+        terms=tuple(Term(what=what, of=of, value=value) for what, of, value in plain.get("terms", ())),
     )
 
 
