@@ -315,8 +315,8 @@ def test_it_names_the_rule_beside_the_value_that_broke_it(made: Callable[[], Not
 def test_it_says_what_did_not_happen_after_all(what: What) -> None:
     undone = event(what, undone=True)
     head, why, *rest = text(undone).splitlines()
-    told = "TERMS NOT CHANGED" if what is What.TERMS else f"NOT {what.upper()}"
-    assert head == f"{told} AFTER ALL · main · Aave v3 Ethereum"
+    named = "TERMS NOT CHANGED" if what is What.TERMS else f"NOT {what.upper()}"
+    assert head == f"{named} AFTER ALL · main · Aave v3 Ethereum"
     assert why == "The chain took back the block in which that was seen (a reorganisation)."
     assert rest == [*([] if what is What.OPENED else ["health 1.4000"]), "block 21,034,551, 12 s old"]
     assert undone.record.level is event(what).record.level, "whoever was woken by the one hears the other"
