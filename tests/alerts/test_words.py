@@ -44,6 +44,7 @@ from tests.alerts.telling import (
     notice,
     sighted,
     text,
+    told,
 )
 from watcher.alerts.assess import assess
 from watcher.alerts.beside import sight_chain, sight_event
