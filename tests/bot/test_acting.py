@@ -22,7 +22,7 @@ from watcher.domain.source import Address
 NEW = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"  # from EIP-55
 RULES = (
     "clear, critical, distance_critical, distance_warn, drop, drop_within, events, good_reads, liquidated, remind,"
-    " stale, suspect, target, unknown_age, unreadable, warn"
+    " stale, suspect, target, terms, unknown_age, unreadable, warn"
 )
 
 

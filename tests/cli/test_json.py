@@ -20,6 +20,7 @@ Write = Callable[..., Path]
 DOCS = Path(__file__).parents[2] / "docs" / "json.md"
 WAD = 10**18
 NUMBERS = {
+    "set_by_rule",
     *("format", "checked_at", "exit_code", "id", "number", "timestamp", "age", "max_age", "decimals", "updated_at"),
     *("heartbeat", "next_update", "readable", "current", "inclusive", "liquidatable"),
 }

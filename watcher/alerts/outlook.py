@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from watcher.alerts import figures
 from watcher.alerts.clean import clean
 from watcher.alerts.message import Text, code
-from watcher.domain.position import Check, Position, Repay, State
+from watcher.domain.position import Check, Position, Repay, Scenario, State
 from watcher.domain.source import Address
 from watcher.risk.liquidation import LiquidationPrice
 from watcher.risk.restore import Remedy
@@ -113,4 +113,17 @@ def cautions(position: Position) -> list[str]:
         notes.append("There is debt without collateral.")
     if position.check is Check.UNCHECKED:
         notes.append("Not checked against the protocol's own view.")
-    return notes
+    return [*notes, *foreseen(position)]
+
+
+def foreseen(position: Position) -> list[str]:
+    """The lower healths that the protocol has in store, the lowest first, each with when it comes."""
+    worse = [one for one in position.scenarios if one.health.factor < position.health.factor]
+    return [_foreseen(one, position) for one in sorted(worse, key=lambda one: one.health.factor)]
+
+
+def _foreseen(scenario: Scenario, position: Position) -> str:
+    left = scenario.at - position.at.timestamp if scenario.at is not None else None
+    when = "" if left is None else f", in {figures.duration(left)}" if left > 0 else ", at any time now"
+    dire = ": it can be liquidated then" if scenario.health.liquidatable else ""
+    return f"{clean(scenario.what, 120)}{when}: health {figures.health(scenario.health.factor)}{dire}"

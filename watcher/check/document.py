@@ -12,7 +12,8 @@ from watcher.check.look import ChainReport, Finding, Report
 from watcher.check.prices import decimal, feed_of, price_of
 from watcher.config import Wallet
 from watcher.domain.doubt import Doubt
-from watcher.domain.position import Asset, Leg, Numeraire, Position, PositionId, Unreadable
+from watcher.domain.health import INFINITE
+from watcher.domain.position import Asset, Leg, Numeraire, Position, PositionId, Scenario, Term, Unreadable
 from watcher.domain.searched import Unsearched
 from watcher.domain.source import Block
 from watcher.risk.healths import Healths
@@ -102,6 +103,8 @@ def _position(finding: Finding, chain: ChainReport) -> dict[str, Any]:
         "liquidations": [_liquidation(price, position) for price in finding.liquidations],
         "liquidations_unknown": finding.unsure or None,
         "notes": list(position.notes),
+        "terms": [_term(term) for term in position.terms],
+        "scenarios": [_scenario(one) for one in position.scenarios],
         "block": _block(position.at),
         "endpoint": chain.endpoint,
     }
@@ -157,6 +160,16 @@ def _place(where: PositionId, wallet: Wallet, chain: str, market: str) -> dict[s
         "deployment": where.deployment,
         "market": market,
     }
+
+
+def _term(term: Term) -> dict[str, Any]:
+    return {"what": term.what, "of": term.of, "value": term.value, "set_by_rule": term.set_by_rule}
+
+
+def _scenario(one: Scenario) -> dict[str, Any]:
+    factor = one.health.factor
+    health = None if factor == INFINITE else str(factor)
+    return {"what": one.what, "health": health, "liquidatable": one.health.liquidatable, "at": one.at}
 
 
 def _wallet(wallet: Wallet) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from rich.text import Text
 from watcher.alerts import figures
 from watcher.alerts.clean import clean, shortened, visible
 from watcher.alerts.message import Level
+from watcher.alerts.outlook import foreseen
 from watcher.alerts.trust import other_healths
 from watcher.check.look import ChainReport, Finding, Report
 from watcher.config import Wallet
@@ -197,6 +198,8 @@ def _remarks(report: Report) -> Iterator[Text]:
         for doubt in one.trust.doubts:
             said = shortened(visible(doubt.said), _LONGEST_REASON)
             yield Text(f"{where}{clean(doubt.name, 40)}: {doubt.suspicion.value}: {said}", style=_UNKNOWN)
+        for ahead in foreseen(one.position):
+            yield Text(where + ahead, style=_UNKNOWN)
         others = other_healths(one.trust)
         if others:
             yield Text(f"{where}health {others}", style=_UNKNOWN)
