@@ -18,7 +18,18 @@ from watcher.reads.call import T
 
 TAPES = Path(__file__).parent / "tapes"
 EULER_ORACLES = (
-    *("name", "base", "quote", "feed", "maxStaleness", "cross", "oracleBaseCross", "oracleCrossQuote", "pyth", "feedId"),
+    *(
+        "name",
+        "base",
+        "quote",
+        "feed",
+        "maxStaleness",
+        "cross",
+        "oracleBaseCross",
+        "oracleCrossQuote",
+        "pyth",
+        "feedId",
+    ),
     *("maxConfWidth", "feedDecimals", "rateProvider", "rate", "STETH", "WSTETH", "WETH", "pendleMarket", "twapWindow"),
 )
 PROBES = (

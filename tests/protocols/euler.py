@@ -2,57 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 from eth_utils.address import to_checksum_address
 
+from tests.protocols.cases import TapeCase
 from tests.tape import TAPES, Tape
-from watcher.domain.position import Action, Position, Refused, Unreadable, Verdict
-from watcher.domain.price import FeedFacts, Price
+from watcher.domain.price import FeedFacts
 from watcher.domain.source import Address, Holder
 from watcher.protocols.euler_v2 import EulerV2
 from watcher.protocols.euler_v2.maths import Account, Market
 from watcher.protocols.reader import Place
-from watcher.reads import Outcome, together
+from watcher.reads import together
 
 
 @dataclass(frozen=True)
-class Case:
+class Case(TapeCase):
     """One sub-account, the contract's own view through our plan, and what the tape's authors saw of it."""
 
-    name: str
     reader: EulerV2
     market: Market
     account: Account
-    verdict: Outcome[Verdict | None]
-    seen: Mapping[str, Any]
-
-    @property
-    def reading(self) -> Position | Unreadable:
-        return self.under(self.market)
-
-    @property
-    def position(self) -> Position:
-        return sure_position(self.reading)
-
-    def under(self, market: Market) -> Position | Unreadable:
-        [found] = self.reader.positions(market, self.account)
-        return found
-
-    def reprice(self, prices: Mapping[Address, Price]) -> Position:
-        return sure_position(self.under(self.reader.repriced(self.market, prices)))
-
-    def after(self, action: Action) -> Position | Refused:
-        account = self.reader.after(self.market, self.account, action)
-        return account if isinstance(account, Refused) else replace(self, account=account).position
-
-
-def sure_position(found: Position | Unreadable) -> Position:
-    assert isinstance(found, Position), found
-    return found
 
 
 NAMES = sorted(path.name.removesuffix(".json.gz") for path in TAPES.glob("euler_v2*.json.gz"))
@@ -71,7 +43,7 @@ def tape_cases(name: str) -> tuple[Case, ...]:
 def cases_of(tape: Tape) -> Iterator[Case]:
     """The same of a tape that is not on disk, or was doctored."""
     reader = reader_of(tape)
-    seen = {to_checksum_address(one["holder"]): one for one in tape.content["verdicts"]}
+    seen = {str(to_checksum_address(one["holder"])): one for one in tape.content["verdicts"]}
     holders = [Holder(wallet=account, account=account, key=str(i)) for i, account in enumerate(tape.holders)]
     read = tape.play(together(reader.account(holder) for holder in holders))
     accounts = [account for account in read if isinstance(account, Account)]

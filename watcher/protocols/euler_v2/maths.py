@@ -27,7 +27,7 @@ OP_DEPOSIT, OP_TRANSFER, OP_REPAY, OP_LIQUIDATE, OP_VAULT_STATUS_CHECK = 1 << 0,
 """Operations by their bits in `hookedOps` (`Constants.sol`). The last comes with each of the others."""
 VIRTUAL_DEPOSIT: Final = 10**6
 """What every vault counts on top of its assets and its shares (`VIRTUAL_DEPOSIT_AMOUNT`)."""
-_MOST_SLACK: Final = Fraction(1, 2)
+_MOST_SLACK: Final = Fraction(1)
 
 # --- State, as the engine keeps it ------------------------------------------------------------------------------------
 
