@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.protocols.euler import Case, cases_of, reader_of, tape_cases
+from tests.protocols.euler import NAMES, Case, cases_of, reader_of, tape_cases
 from tests.tape import Tape
 from watcher.domain.errors import CallReverted, ReadFailed
 from watcher.domain.position import Because, Position, Refused, Repay, State, TopUp, Unreadable
@@ -16,7 +16,7 @@ from watcher.domain.price import Price
 from watcher.domain.source import ZERO_ADDRESS, Address, Holder
 from watcher.protocols.euler_v2 import calls
 from watcher.protocols.euler_v2.calls import Hooks, Ltv
-from watcher.protocols.euler_v2.maths import OP_LIQUIDATE, OP_TRANSFER, OP_VAULT_STATUS_CHECK, closed
+from watcher.protocols.euler_v2.maths import OP_LIQUIDATE, OP_TRANSFER, OP_VAULT_STATUS_CHECK, Vault, closed
 from watcher.protocols.euler_v2.reader import sub_account
 from watcher.protocols.euler_v2.worths import price_key
 from watcher.reads import Call
@@ -271,3 +271,40 @@ def test_it_recognises_an_evc_and_nothing_else() -> None:
     assert len(broken.play(reader.expects())) == 3
     odd = altered(OPEN, (asked[0], word(32, 1, int(VAULTS["lUSDC"], 16))))
     assert odd.play(reader.expects()) == [f"{evc} says that vaults control it, which no EVC lets happen to itself"]
+
+
+def test_it_mints_for_a_deposit_what_the_vault_says_it_would() -> None:
+    """`convertToShares` is on the first tapes; a deposit rounds like it."""
+    minted = 0
+    for name in (name for name in NAMES if "router" not in name):
+        tape = Tape.load(name)
+        told = {
+            one["to"].lower(): int(one["result"], 16)
+            for one in tape.content["calls"]
+            if one["function"] == "convertToShares(uint256)"
+        }
+        for case in tape_cases(name):
+            for stake in case.account.stakes:
+                holds = case.market.vaults[stake.vault]
+                assert isinstance(holds, Vault)
+                after = case.reader.after(case.market, case.account, TopUp(holds.asset.address, 10**18))
+                if not isinstance(after, Refused):
+                    new = next(one for one in after.stakes if one.minted)
+                    assert new.minted == told[new.vault.lower()]
+                    minted += 1
+
+    assert minted > 150
+
+
+def test_it_finds_a_liquidation_blocked_where_no_collateral_can_be_moved() -> None:
+    tape = Tape.load("euler_v2@03_boundary_minus1")
+    case = some(tape.name, lambda one: one.position.state is State.LIQUIDATABLE and len(one.account.stakes) == 1)
+    [stake] = case.account.stakes
+    cases = doctored((calls.hooks_of(stake.vault), word(0, OP_TRANSFER)), tape=tape)
+    [found] = [one for one in cases if one.name == case.name]
+
+    assert found.position.state is State.LIQUIDATABLE_BUT_BLOCKED
+    [hooked] = [
+        one for one in doctored((calls.hooks_of(stake.vault), word(1, OP_TRANSFER)), tape=tape) if one.name == case.name
+    ]
+    assert hooked.position.state is State.LIQUIDATABLE, "what a hook would say is not known"
