@@ -17,11 +17,27 @@ from watcher.reads import Bundle, Call, Finding, Memo, Plan, Request, Returned, 
 from watcher.reads.call import T
 
 TAPES = Path(__file__).parent / "tapes"
+EULER_ORACLES = (
+    *(
+        "name",
+        "base",
+        "quote",
+        "feed",
+        "maxStaleness",
+        "cross",
+        "oracleBaseCross",
+        "oracleCrossQuote",
+        "pyth",
+        "feedId",
+    ),
+    *("maxConfWidth", "feedDecimals", "rateProvider", "rate", "STETH", "WSTETH", "WETH", "pendleMarket", "twapWindow"),
+)
 PROBES = (
     *(getter.label for kind in KINDS for getter in kind.asks),
     "nothing.answersAnythingAtAll",
     *("aave_v4_hub.getSpokeConfig", "aave_v4_oracle.decimals"),  # not asked of v0.5.9
     *(f"comet.{name}" for name in ("extendedPauseFlags", "collateralsSupplyPauseFlags", "deactivatedCollaterals")),
+    *(f"euler_oracle.{name}" for name in EULER_ORACLES),
     *(f"chainlink_feed.{name}" for name in ("aggregator", "minAnswer", "maxAnswer", "latestAnswer")),
 )
 """Functions that plans only try: a contract that was recorded without them did not have them."""

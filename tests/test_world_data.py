@@ -272,6 +272,17 @@ def test_it_knows_the_morpho_of_each_chain_from_the_block_that_it_is_there_since
     }
 
 
+def test_it_knows_every_evc_of_euler_on_a_chain_that_it_knows() -> None:
+    """Read once more from EulerChains.json; each chain has one of its own."""
+    evcs = {each["chain"]: each["evc"] for each in DEPLOYMENTS if each["protocol"] == "euler_v2"}
+
+    assert set(evcs) == {
+        "ethereum", "arbitrum", "base", "bnb", "avalanche", "polygon", "unichain", "linea", "sonic", "plasma", "monad",
+    }  # fmt: skip
+    assert repeated(iter(evcs.values())) == []
+    assert evcs["ethereum"] == "0x0C9a3dd6b8F28529d72d7f9cE918D493519EE383"
+
+
 def test_it_writes_every_feed_in_the_same_form() -> None:
     malformed = [feed for feed in FEEDS if not well_formed(feed)]
 

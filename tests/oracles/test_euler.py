@@ -25,6 +25,7 @@ from tests.oracles.euler_worlds import (
     crossed,
     later,
     shaken,
+    shaking,
     still,
     token,
 )
@@ -32,7 +33,7 @@ from tests.oracles.node import Node, node
 from tests.worlds.deployment import Feed, deploy_feed
 from tests.worlds.own import own
 from watcher.domain.feed import FeedKind, HeartbeatFrom
-from watcher.domain.price import FeedFacts, Fixed, Freshness, Opaque, value_of
+from watcher.domain.price import FeedFacts, Fixed, Freshness, Opaque, Rate, value_of
 from watcher.domain.source import Address
 from watcher.oracles.euler import quote_from, quote_of
 from watcher.oracles.euler_scale import Unpriced
@@ -155,3 +156,28 @@ def test_it_follows_a_router_that_is_set_up_anew(there: Node) -> None:
         [reading] = there.run(quote_of(router, base, USD, 10**18, {})).feeds
         assert reading.feed == feed.proxy
         known.append(feed)
+
+
+def by_two_feeds(there: Node, dice: Random) -> World:
+    """A cross whose second half is asked backwards."""
+    base, cross, quote = (token(there, decimals) for decimals in (18, 6, 8))
+    first, one = chainlink(there, dice, base, cross)
+    second, other = chainlink(there, dice, quote, cross)
+    return crossed(there, (base, cross, quote, first, second), [shaking(one, other)], [one, other])
+
+
+@pytest.mark.parametrize("family", [by_chainlink, by_two_feeds, by_pyth])
+def test_it_keeps_an_amount_that_may_be_another(there: Node, family: Callable[[Node, Random], World]) -> None:
+    """Asked of one amount, and held against what the contract says of others under the same feeds."""
+    dice = Random(f"amounts {family.__name__}")
+    so_much = Address("0x" + "a1" * 20)
+    for state in range(20):
+        if state % 5 == 0:
+            world = family(there, dice)
+        shaken(world, dice)
+        first, other = dice.randrange(1, 10**24), dice.randrange(1, 10**24)
+        amount, pair = Rate(source=so_much, what="so much", value=first, decimals=18), (world.base, world.quote)
+        price = there.run(quote_from(world.oracle, *pair, amount=amount, value=world.theirs(first), book={}))
+        assert not price.hidden
+        assert price.low == world.theirs(first)
+        assert price.with_feeds({so_much: other}).low == world.theirs(other)

@@ -9,28 +9,25 @@ from typing import Any
 
 from eth_utils.address import to_checksum_address
 
+from tests.protocols.cases import TapeCase
 from tests.tape import TAPES, Tape
-from watcher.domain.position import Action, Position, Refused, Unreadable, Verdict
-from watcher.domain.price import FeedFacts, Price
+from watcher.domain.price import FeedFacts
 from watcher.domain.source import Address, Holder
 from watcher.protocols.comet import Comet, calls
 from watcher.protocols.comet.maths import Account, Market
 from watcher.protocols.reader import Place
-from watcher.reads import Call, Outcome, Plan, Returned, together
+from watcher.reads import Call, Plan, Returned, together
 from watcher.reads.call import T
 from watcher.reads.tokens import balance_of
 
 
 @dataclass(frozen=True)
-class Case:
+class Case(TapeCase):
     """One account of one market, the contract's own view through our plan, and what the tape's authors saw of it."""
 
-    name: str
     reader: Comet
     market: Market
     account: Account
-    verdict: Outcome[Verdict | None]
-    seen: Mapping[str, Any]
 
     @property
     def index(self) -> int:
@@ -40,30 +37,6 @@ class Case:
         """The same by the index that was stored at the last accrual."""
         interest = replace(self.market.interest, borrow_index=self.seen["stored_index"])
         return replace(self, market=replace(self.market, interest=interest))
-
-    @property
-    def reading(self) -> Position | Unreadable:
-        return self.under(self.market)
-
-    @property
-    def position(self) -> Position:
-        return sure_position(self.reading)
-
-    def under(self, market: Market) -> Position | Unreadable:
-        [found] = self.reader.positions(market, self.account)
-        return found
-
-    def reprice(self, prices: Mapping[Address, Price]) -> Position:
-        return sure_position(self.under(self.reader.repriced(self.market, prices)))
-
-    def after(self, action: Action) -> Position | Refused:
-        account = self.reader.after(self.market, self.account, action)
-        return account if isinstance(account, Refused) else replace(self, account=account).position
-
-
-def sure_position(found: Position | Unreadable) -> Position:
-    assert isinstance(found, Position), found
-    return found
 
 
 NAMES = sorted(path.name.removesuffix(".json.gz") for path in TAPES.glob("comet*.json.gz"))

@@ -75,9 +75,12 @@ def quote_of(oracle: Address, base: Address, quote: Address, amount: int, book: 
 
 
 def quote_from(
-    oracle: Address, base: Address, quote: Address, *, amount: int, value: int, book: FeedBook
+    oracle: Address, base: Address, quote: Address, *, amount: Amount, value: int, book: FeedBook
 ) -> Plan[Price]:
     """The same where `value` is known: what `getQuote(amount, base, quote)` answered to a protocol.
+
+    An `amount` that is an expression stays one, so that it can be another with the rest as it is; where a contract
+    converts it by itself, that goes in proportion.
 
     The expression has the unit of `value`: smallest units of `quote`, for `amount` of `base` and not for one. `Opaque`,
     with the reason, where it cannot be explained or comes to another number.

@@ -10,6 +10,7 @@ from watcher.protocols.aave_v2 import AaveV2
 from watcher.protocols.aave_v3 import AaveV3
 from watcher.protocols.aave_v4 import AaveV4
 from watcher.protocols.comet import Comet
+from watcher.protocols.euler_v2 import EulerV2
 from watcher.protocols.morpho_blue import MorphoBlue
 from watcher.protocols.reader import Place, Reader
 from watcher.protocols.sky import Sky
@@ -30,4 +31,5 @@ PROTOCOLS: Mapping[str, type[Plugin]] = {
     "aave_v4": AaveV4,
     "morpho_blue": MorphoBlue,
     "sky": Sky,
+    "euler_v2": EulerV2,
 }

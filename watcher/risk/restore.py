@@ -68,10 +68,15 @@ def _curable(position: Position, target: Decimal) -> tuple[list[Leg], list[Leg]]
 
     More of what is worth nothing helps nobody, nor does paying back what is owed of it.
     """
-    if position.health.factor >= target:
+    if _reaches(position, target):
         return [], []
     worth = [leg for leg in position.legs if leg.price.low > 0]
     return [leg for leg in worth if leg.required], [leg for leg in worth if leg.backing]
+
+
+def _reaches(position: Position, target: Decimal) -> bool:
+    """Whether health is at the target. One of 1 is none where the protocol liquidates at equality too."""
+    return position.health.factor >= target and (target < 1 or not position.health.liquidatable)
 
 
 def _ratio(position: Position) -> tuple[Fraction, Fraction]:
@@ -143,7 +148,7 @@ def _smallest(
 
     search = Crossing(
         position_at=position_at,
-        crossed=lambda there: there.health.factor >= target,
+        crossed=lambda there: _reaches(there, target),
         limit=Fraction(target),
         below=False,
     )
