@@ -20,11 +20,13 @@ from watcher.domain.position import State, Unreadable, Verdict
 from watcher.domain.source import Address, Holder
 from watcher.protocols.euler_v2 import EulerV2
 from watcher.protocols.euler_v2.maths import VIRTUAL_DEPOSIT, collateral_lines, debt_line
+from watcher.protocols.euler_v2.outlook import to_borrow
 from watcher.protocols.rounding import BPS, mul_div_up
 
 COOL_OFF, DISABLED, TOO_LITTLE = "0x0a1d0efb", "0x750f8817", "0xb2be531b"
 """`E_LiquidationCoolOff`, `E_OperationDisabled`, `E_RepayTooMuch`: a debt of a unit or two moves whole, and what is
 left of it in whole units cannot be written off any more."""
+REFUSED = "borrowing more and withdrawing collateral are refused"
 ROUTED = [name for name in NAMES if "router" in name]
 
 
@@ -102,18 +104,28 @@ def test_it_counts_equality_as_liquidatable() -> None:
 
 
 def test_it_knows_what_a_borrower_would_be_told() -> None:
-    """Bid and asked, at the LTV for borrowing."""
+    """Bid and asked, at the LTV for borrowing. It is no danger, and so a note only, where all else is well."""
     cases = [case for case in owing() if "router" in case.name]
-    ours = {case.name: _to_borrow(case) for case in cases}
+    ours = {case.name: allowed(case) for case in cases}
 
-    assert ours == {case.name: case.seen["to_borrow"] for case in cases}
-    spread = [case for case in cases if case.market.worths[case.account.holder, case.account.controller]]
-    assert len(spread) > 200
+    assert {name: numbers(health) for name, health in ours.items()} == {
+        case.name: case.seen["to_borrow"] for case in cases
+    }
+    assert len(cases) > 200
+    refused = {
+        case.name for case in cases if "borrowing more and withdrawing collateral are refused" in case.position.notes
+    }
+    safe = {case.name for case in cases if not case.position.health.liquidatable}
+    assert refused == {name for name, health in ours.items() if health.liquidatable} & safe
+    assert 10 < len(refused) < len(safe)
 
 
-def _to_borrow(case: Case) -> list[str]:
-    [health] = [one.health for one in case.position.scenarios if one.what == "to borrow or withdraw"]
-    return numbers(health)
+def allowed(case: Case) -> Health:
+    debt = debt_line(case.market, case.account)
+    assert debt is not None
+    health = to_borrow(collateral_lines(case.market, case.account), debt)
+    assert health is not None
+    return health
 
 
 def test_it_tells_a_cool_off_from_a_liquidation_that_goes_through() -> None:
@@ -130,7 +142,8 @@ def test_it_tells_a_cool_off_from_a_liquidation_that_goes_through() -> None:
         waits = [one for one in case.position.scenarios if one.what == "after the cool-off"]
         assert bool(waits) == (COOL_OFF in errors)
         assert all(one.at is not None and one.at > case.market.at.timestamp for one in waits)
-        assert any("cool-off" in note or "disabled" in note for note in case.position.notes) or DISABLED in errors
+        told = any("cool-off" in note or "are disabled" in note for note in case.position.notes)
+        assert told or DISABLED in errors
 
 
 def test_it_tells_where_a_falling_ltv_leads_and_when_it_first_liquidates() -> None:

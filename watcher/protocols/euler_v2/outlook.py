@@ -1,4 +1,4 @@
-"""Healths that are in store: to borrow or withdraw, down an LTV that falls, after a cool-off.
+"""Healths that are in store: down an LTV that falls, after a cool-off; and the one by which borrowing is allowed.
 
 Read beside `LiquidityUtils.checkLiquidity` and `LTVConfigLib.getLTV` of the same sources as `maths`.
 """
@@ -15,12 +15,9 @@ from watcher.protocols.rounding import BPS, mul_div_down
 
 
 def scenarios_of(market: Market, account: Account, lines: tuple[Line, ...], debt: Line) -> Iterator[Scenario]:
-    """Other healths: to borrow or withdraw; down an LTV that falls, and where it first crosses; after a cool-off."""
+    """Down an LTV that falls, and where it first crosses; after a cool-off."""
     now = market.at.timestamp
     health = health_at(lines, debt.value, now)
-    borrowing = _to_borrow(lines, debt)
-    if borrowing is not None:
-        yield Scenario(what="to borrow or withdraw", health=borrowing)
     ends = [line.ltv.target_at for line in lines if line.ltv.ramping(now)]
     if ends:
         end = max(ends)
@@ -31,8 +28,11 @@ def scenarios_of(market: Market, account: Account, lines: tuple[Line, ...], debt
         yield Scenario(what="after the cool-off", health=health, at=now + waiting(market, account))
 
 
-def _to_borrow(lines: tuple[Line, ...], debt: Line) -> Health | None:
-    """`checkLiquidity`: what is bid for the collateral by the LTV for borrowing, against what is asked for the debt."""
+def to_borrow(lines: tuple[Line, ...], debt: Line) -> Health | None:
+    """`checkLiquidity`: what is bid for the collateral by the LTV for borrowing, against what is asked for the debt.
+
+    At equality and below, borrowing and withdrawing are refused. None where the oracle bids or asks nothing.
+    """
     if isinstance(debt.edge, ReadFailed):
         return None
     backing = 0

@@ -36,9 +36,9 @@ from watcher.protocols.euler_v2.maths import (
     slack_of,
     state_of,
 )
-from watcher.protocols.euler_v2.outlook import scenarios_of
+from watcher.protocols.euler_v2.outlook import scenarios_of, to_borrow
 from watcher.protocols.euler_v2.shared import market_of
-from watcher.protocols.euler_v2.terms import notes_of, terms_of
+from watcher.protocols.euler_v2.terms import notes_of, remarks_on, terms_of
 from watcher.protocols.reader import Place, PriceMissing
 from watcher.reads import Plan
 from watcher.reads.codec import checksummed
@@ -205,6 +205,7 @@ def _valued(bare: Position, market: Market, account: Account) -> Position:
         return position
     return replace(
         position,
+        notes=(*position.notes, *remarks_on(market, account, health, to_borrow(lines, debt))),
         slack=slack_of(lender.unit, lines, debt, health.backing),
         scenarios=tuple(scenarios_of(market, account, lines, debt)),
     )

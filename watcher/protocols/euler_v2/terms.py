@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from watcher.domain.errors import ReadFailed
+from watcher.domain.health import Health
 from watcher.domain.position import Term
 from watcher.domain.source import ZERO_ADDRESS
 from watcher.protocols.euler_v2.calls import Ltv
@@ -58,17 +59,23 @@ def _liquidations(lender: Lender) -> str:
 
 
 def notes_of(market: Market, account: Account) -> Iterator[str]:
-    """Whom it owes, and what keeps liquidators away or collaterals from counting."""
+    """Whom it owes, and what is hooked or does not count."""
     lender = lender_of(market, account)
     yield f"owed to {lender.share.symbol}" if account.debt else f"borrows from {lender.share.symbol}"
-    if account.debt and (seconds := waiting(market, account)):
-        yield f"in its cool-off: nobody can liquidate for another {seconds} s"
     if _hooked(lender):
         yield f"liquidations are {_liquidations(lender)}"
     counting = list(counted(market, account))
     idle = [stake for stake in account.stakes if stake.shares and stake not in counting]
     if idle:
         yield f"not counted, as its LTV is 0: {', '.join(_name(market, stake) for stake in idle)}"
+
+
+def remarks_on(market: Market, account: Account, health: Health, allowed: Health | None) -> Iterator[str]:
+    """What its health and the one that is `allowed` to borrow mean for it now."""
+    if health.liquidatable and (seconds := waiting(market, account)):
+        yield f"in its cool-off: nobody can liquidate for another {seconds} s"
+    if not health.liquidatable and (allowed is None or allowed.liquidatable):
+        yield "borrowing more and withdrawing collateral are refused"
 
 
 def _name(market: Market, stake: Stake) -> str:
