@@ -73,7 +73,7 @@ def tape_cases(name: str) -> tuple[Case, ...]:
     """Every account of a tape that has something in a market that it entered."""
     tape = load(name)
     reader, told = reader_of(tape), accrued_on(tape)
-    seen = {to_checksum_address(one["holder"]): one for one in tape.content["verdicts"]}
+    seen: dict[str, Any] = {to_checksum_address(one["holder"]): one for one in tape.content["verdicts"]}
     owners = [Holder.of(wallet) for wallet in tape.holders]
     found = tape.play(together(reader.discover(owner, ()) for owner in owners), told)
     holders = [holder for one in found if isinstance(one, tuple) for holder in one]
