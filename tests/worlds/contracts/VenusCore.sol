@@ -9,6 +9,8 @@ interface IMarketPrices {
 contract PostedPrices is IMarketPrices {
     mapping(address => uint256) public getUnderlyingPrice;
 
+    function updatePrice(address) external {}
+
     function post(address vToken, uint256 price) external {
         getUnderlyingPrice[vToken] = price;
     }

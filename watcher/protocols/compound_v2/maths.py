@@ -191,8 +191,8 @@ class Line:
 
 
 def raw_of(price: Price, asset: Asset) -> int:
-    """What the oracle answers: 36 - decimals of the token places."""
-    return int(price.low // 10**asset.decimals)
+    """What the oracle answers: 36 - decimals of the token places. One unit is the least that it can, 0 is an error."""
+    return max(int(price.low // 10**asset.decimals), 1)
 
 
 def lines_of(market: Market, account: Account) -> tuple[Line, ...]:
