@@ -12,6 +12,7 @@ from typing import Any
 from eth_utils.address import to_checksum_address
 
 from watcher.domain.source import Address, Block
+from watcher.oracles import compound_v2, venus, venus_sources
 from watcher.oracles.kinds import KINDS
 from watcher.reads import Bundle, Call, Finding, Memo, Plan, Request, Returned, Storage, drive
 from watcher.reads.call import T
@@ -32,8 +33,11 @@ EULER_ORACLES = (
     ),
     *("maxConfWidth", "feedDecimals", "rateProvider", "rate", "STETH", "WSTETH", "WETH", "pendleMarket", "twapWindow"),
 )
+BY_TOKEN = (*compound_v2.KINDS, venus.RESILIENT, *venus_sources.SOURCES)
 PROBES = (
     *(getter.label for kind in KINDS for getter in kind.asks),
+    *(getter.label for kind in BY_TOKEN for getter in (*kind.asks, *kind.of_token)),
+    *(f"venus_resilient_oracle.{name}" for name in ("nativeMarket", "NATIVE_TOKEN_ADDR", "vai")),
     "nothing.answersAnythingAtAll",
     *("aave_v4_hub.getSpokeConfig", "aave_v4_oracle.decimals"),  # not asked of v0.5.9
     *(f"comet.{name}" for name in ("extendedPauseFlags", "collateralsSupplyPauseFlags", "deactivatedCollaterals")),

@@ -82,3 +82,10 @@ def venus_oracle(path: str, name: str = "") -> Artifact:
     folder = "artifacts/contracts" if own else "artifacts"
     stored = package_file("@venusprotocol/oracle", f"{folder}/{path}.sol/{name}.json").read_text()
     return Artifact.hardhat(json.loads(stored))
+
+
+def venus_core(path: str) -> Artifact:
+    """A contract of `@venusprotocol/venus-protocol`, by its source path without `.sol`: `Lens/ComptrollerLens`."""
+    name = path.rpartition("/")[2]
+    stored = package_file("@venusprotocol/venus-protocol", f"artifacts/contracts/{path}.sol/{name}.json").read_text()
+    return Artifact.hardhat(json.loads(stored))

@@ -186,9 +186,13 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The protocol's own view of a holder, to hold ours against. None is what that view does not tell."""
+    """The protocol's own view of a holder, to hold ours against. None is what that view does not tell.
+
+    `margin`: by how much what backs it is above what is required, where it tells that alone.
+    """
 
     liquidatable: bool
+    margin: int | None = None
     health: Health | None = None
     collateral: int | None = None
     debt: int | None = None
@@ -200,9 +204,15 @@ class Verdict:
 
     def agrees_with(self, position: Position) -> bool:
         """Whether it tells nothing else than our position does."""
-        told = ((self.health, position.health), (self.collateral, position.collateral), (self.debt, position.debt))
+        health = position.health
+        told = (
+            (self.margin, health.backing - health.required),
+            (self.health, health),
+            (self.collateral, position.collateral),
+            (self.debt, position.debt),
+        )
         same = all(theirs is None or theirs == ours for theirs, ours in told)
-        return same and self.liquidatable == position.health.liquidatable
+        return same and self.liquidatable == health.liquidatable
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from watcher.protocols.aave_v3 import AaveV3
 from watcher.protocols.aave_v4 import AaveV4
 from watcher.protocols.comet import Comet
 from watcher.protocols.euler_v2 import EulerV2
+from watcher.protocols.compound_v2 import Benqi, CompoundV2, Moonwell, VenusCore, VenusPool
 from watcher.protocols.morpho_blue import MorphoBlue
 from watcher.protocols.reader import Place, Reader
 from watcher.protocols.sky import Sky
@@ -29,6 +30,11 @@ PROTOCOLS: Mapping[str, type[Plugin]] = {
     "aave_v3": AaveV3,
     "comet": Comet,
     "aave_v4": AaveV4,
+    "benqi": Benqi,
+    "compound_v2": CompoundV2,
+    "moonwell": Moonwell,
+    "venus_core": VenusCore,
+    "venus_pool": VenusPool,
     "morpho_blue": MorphoBlue,
     "sky": Sky,
     "euler_v2": EulerV2,
