@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Protocol
 
 from watcher.protocols.aave_v3 import AaveV3
 from watcher.protocols.comet import Comet
+from watcher.protocols.liquity import LiquityV1, LiquityV2
 from watcher.protocols.reader import Place, Reader
 
 
@@ -22,4 +23,6 @@ class Plugin(Reader[Any, Any], Protocol):
 PROTOCOLS: Mapping[str, type[Plugin]] = {
     "aave_v3": AaveV3,
     "comet": Comet,
+    "liquity_v1": LiquityV1,
+    "liquity_v2": LiquityV2,
 }

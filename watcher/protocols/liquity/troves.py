@@ -63,6 +63,11 @@ def ratio(coll: int, debt: int, price: int) -> int:
     return mul_div_down(coll, price, debt)
 
 
+def health_of(own: int, debt: int, threshold: int) -> Health:
+    """A ratio against the threshold, both as WAD. A redemption can take all of a trove's debt and leave it there."""
+    return Health(backing=own, required=threshold) if debt else Health(backing=0, required=0)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tokens:
     """What is put up, and what is owed."""
@@ -131,8 +136,8 @@ def position_of(
     notes: Iterable[str] = (),
 ) -> Position:
     """A trove as a position: its ratio against the `threshold` below which it may be liquidated now, both as WAD."""
-    own = ratio(trove.coll, trove.debt, price.low)
-    health = Health(backing=own, required=threshold)
+    own = ratio(trove.coll, trove.debt, price.low) if trove.debt else 0
+    health = health_of(own, trove.debt, threshold)
     return Position(
         id=identified(place, trove.holder),
         holder=trove.holder,
@@ -151,6 +156,8 @@ def position_of(
 
 
 def _state(trove: Trove, health: Health, *, blocked: bool) -> State:
+    if not trove.debt:
+        return State.NO_DEBT
     if not trove.coll:
         return State.DEBT_WITHOUT_COLLATERAL
     if not health.liquidatable:
@@ -159,17 +166,12 @@ def _state(trove: Trove, health: Health, *, blocked: bool) -> State:
 
 
 def _legs(trove: Trove, tokens: Tokens, price: Price, threshold: int) -> tuple[Leg, ...]:
-    collateral, debt = tokens.collateral, tokens.debt
-    return (
-        Leg(asset=collateral, amount=trove.coll, price=price, backing=Fraction(1), priced_as=collateral.address),
-        Leg(
-            asset=debt,
-            amount=-trove.debt,
-            price=_AT_PAR,
-            required=Fraction(threshold, WAD),
-            priced_as=debt.address,
-        ),
-    )
+    collateral, debt, weight = tokens.collateral, tokens.debt, Fraction(threshold, WAD)
+    held = Leg(asset=collateral, amount=trove.coll, price=price, backing=Fraction(1), priced_as=collateral.address)
+    if not trove.debt:
+        return (held,)
+    owed = Leg(asset=debt, amount=-trove.debt, price=_AT_PAR, required=weight, priced_as=debt.address)
+    return held, owed
 
 
 def after(trove: Trove, tokens: Tokens, action: Action, least: int) -> Trove | Refused:

@@ -15,7 +15,6 @@ from typing import Any, Final
 from eth_utils.crypto import keccak
 
 from watcher.domain.errors import NotDecodable, ReadFailed
-from watcher.domain.health import Health
 from watcher.domain.position import Action, Position, Refused, Term, Unreadable, Verdict
 from watcher.domain.price import Price
 from watcher.domain.source import ZERO_ADDRESS, Address, Block, Holder
@@ -162,7 +161,7 @@ class LiquityV2:
         status, latest = _status_of(branch.manager, number), _latest(branch.manager, number)
         owner = _owner_of(self.nft, number)
         got = yield [status, latest, owner]
-        if got[status] not in (_ACTIVE, _ZOMBIE) or got.outcome(owner) != holder.account or not got[latest].debt:
+        if got[status] not in (_ACTIVE, _ZOMBIE) or got.outcome(owner) != holder.account:
             return None
         zombie = got[status] == _ZOMBIE
         return Trove(holder=holder, debt=got[latest].debt, coll=got[latest].coll, rate=got[latest].rate, zombie=zombie)
@@ -257,7 +256,7 @@ class LiquityV2:
         price = yield from troves.asked_price(branch.price_feed, self.place)
         own, latest = _ratio_of(branch.manager, number, price.low), _latest(branch.manager, number)
         got = yield [own, latest]
-        health = Health(backing=got[own], required=branch.mcr)
+        health = troves.health_of(got[own], got[latest].debt, branch.mcr)
         return Verdict(liquidatable=health.liquidatable, health=health, debt=got[latest].debt)
 
     def after(self, market: Market, account: Trove, action: Action) -> Trove | Refused:
