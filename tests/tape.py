@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,16 +76,20 @@ class Tape:
         plan: Plan[T],
         bundled: Callable[[Call[Any]], Returned | None] = lambda _: None,
         known: dict[Memo[Any], Finding] | None = None,
+        tried: Collection[str] = (),
     ) -> T:
         """Run a plan against the recording. A call that was never recorded fails the test, probes apart.
 
         `bundled` is what a call returned within a bundle; None where that is what it returned by itself. `known` is
-        what lasts from plan to plan, and grows.
+        what lasts from plan to plan, and grows. `tried` are labels of functions that this plan only tries.
         """
-        return drive(plan, self.block, lambda requests: self.answers(requests, bundled), known)
+        return drive(plan, self.block, lambda requests: self.answers(requests, bundled, tried), known)
 
     def answers(
-        self, requests: Sequence[Request], bundled: Callable[[Call[Any]], Returned | None] = lambda _: None
+        self,
+        requests: Sequence[Request],
+        bundled: Callable[[Call[Any]], Returned | None] = lambda _: None,
+        tried: Collection[str] = (),
     ) -> Mapping[Request, Sequence[Returned]]:
         """What was recorded for these requests."""
         recorded = {(call["to"].lower(), call["data"]): call for call in self.content["calls"]}
@@ -105,7 +109,7 @@ class Tape:
             assert isinstance(request, Call)
             found = recorded.get((request.target.lower(), "0x" + request.data.hex()))
             if found is None:
-                assert request.label.partition("(")[0] in PROBES, f"{request} is not on the tape {self.name}"
+                assert request.label.partition("(")[0] in {*PROBES, *tried}, f"{request} is not on the tape {self.name}"
                 return Returned(False, b"")
             return _returned(found["result"], found.get("revert"))
 

@@ -13,6 +13,7 @@ from watcher.protocols.comet import Comet
 from watcher.protocols.euler_v2 import EulerV2
 from watcher.protocols.compound_v2 import Benqi, CompoundV2, Moonwell, VenusCore, VenusPool
 from watcher.protocols.morpho_blue import MorphoBlue
+from watcher.protocols.liquity import LiquityV1, LiquityV2
 from watcher.protocols.reader import Place, Reader
 from watcher.protocols.sky import Sky
 
@@ -38,4 +39,6 @@ PROTOCOLS: Mapping[str, type[Plugin]] = {
     "morpho_blue": MorphoBlue,
     "sky": Sky,
     "euler_v2": EulerV2,
+    "liquity_v1": LiquityV1,
+    "liquity_v2": LiquityV2,
 }
