@@ -10,10 +10,10 @@ from watcher.protocols.aave_v2 import AaveV2
 from watcher.protocols.aave_v3 import AaveV3
 from watcher.protocols.aave_v4 import AaveV4
 from watcher.protocols.comet import Comet
-from watcher.protocols.euler_v2 import EulerV2
 from watcher.protocols.compound_v2 import Benqi, CompoundV2, Moonwell, VenusCore, VenusPool
-from watcher.protocols.morpho_blue import MorphoBlue
+from watcher.protocols.euler_v2 import EulerV2
 from watcher.protocols.liquity import LiquityV1, LiquityV2
+from watcher.protocols.morpho_blue import MorphoBlue
 from watcher.protocols.reader import Place, Reader
 from watcher.protocols.sky import Sky
 
